@@ -14,7 +14,8 @@ from warehouse.answers import Format, UnusableQuery, answer
 
 QUERY = """
     SELECT 99999999999999999999.00000001::DECIMAL(38, 8) AS amount, 'é,"' AS ticker, NULL AS nothing,
-           '\\xAB'::BLOB AS script, TIMESTAMPTZ '2026-01-02 03:04:05+00' AS time, DATE '2026-01-02' AS day, [0.5::DECIMAL(3, 2)] AS list
+           '\\xAB'::BLOB AS script, TIMESTAMPTZ '2026-01-02 03:04:05+00' AS time,
+           DATE '2026-01-02' AS day, [0.5::DECIMAL(3, 2)] AS list
     FROM range(3)
 """
 ROW = {
