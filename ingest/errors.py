@@ -157,7 +157,7 @@ class WrongNetwork(IngestError):
 class Pruned(IngestError):
     """Blocks at or above the height that is needed were deleted by the node."""
 
-    advice = "Use a node that is not pruned (prune=0), or import a snapshot that reaches its first block."
+    advice = "Use a node that is not pruned (prune=0), or a copy of its block files that reaches far enough back."
 
 
 class MissingPrevouts(IngestError):
