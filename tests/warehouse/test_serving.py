@@ -1,0 +1,173 @@
+"""Point lookups over the fold and the blocks since: always what a dictionary of the ledger would say."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.schemas import SUPPLIES, TOKENS
+from tests.helpers.judged import FactMaker
+from warehouse.errors import LakeNotFound
+from warehouse.lake import Lake
+from warehouse.serving import Serving
+from warehouse.serving_map import Account, ServingMap
+from warehouse.serving_tables import FOLD, write_serving
+from warehouse.serving_view import View
+
+UNIT = Decimal("0.00000001")
+LEDGERS = st.dictionaries(
+    st.tuples(st.sampled_from(["A", "AB", "é", "y😀"]), st.text("ab1é", min_size=1, max_size=3)),
+    st.tuples(st.integers(0, 3) | st.integers(0, 10**38 - 1), st.integers(0, 9)),
+)
+
+
+def units(amount: Decimal) -> int:
+    digits = amount.as_tuple()
+    assert digits.exponent == -8
+    return int("".join(map(str, digits.digits)))
+
+
+def text_key(account: Account) -> tuple[int, bytes]:
+    return -account.balance, account.address.encode()
+
+
+@given(ledger=LEDGERS)
+@settings(deadline=None)
+def test_the_map_finds_what_the_fold_holds(
+    tmp_path_factory: pytest.TempPathFactory, ledger: dict[tuple[str, str], tuple[int, int]]
+) -> None:
+    """Every account, every address, every ranking; neighbours that are not there are not found."""
+    accounts = [
+        Account(*key, *value)
+        for key, value in sorted(ledger.items(), key=lambda item: tuple(text.encode() for text in item[0]))
+    ]
+    rows = [
+        (
+            a.ticker,
+            a.address,
+            Decimal(a.balance).scaleb(-8)
+            if a.balance < 10**27
+            else Decimal(f"{a.balance // 10**8}.{a.balance % 10**8:08d}"),
+            a.credit_height,
+        )
+        for a in accounts
+    ]
+    fold = pa.Table.from_pylist([dict(zip(FOLD.names, row, strict=True)) for row in rows], schema=FOLD)
+    directory = tmp_path_factory.mktemp("serving")
+    write_serving(fold, SUPPLIES.empty_table(), TOKENS.empty_table(), directory)
+    found = ServingMap.open(directory)
+    for account in accounts:
+        assert found.account(account.ticker, account.address) == account
+        assert found.account(account.ticker, account.address + "1") == next(
+            (a for a in accounts if (a.ticker, a.address) == (account.ticker, account.address + "1")), None
+        )
+    for address in {a.address for a in accounts} | {"zz"}:
+        assert list(found.accounts_of(address)) == [a for a in accounts if a.address == address]
+    for ticker in ("A", "AB", "é", "y😀", "none"):
+        ranking = found.ranking(ticker)
+        holders = sorted((a for a in accounts if a.ticker == ticker and a.balance), key=text_key)
+        assert [ranking.account(rank) for rank in range(len(ranking))] == holders
+
+
+def credit_heights(maker: FactMaker) -> dict[tuple[str, str], int]:
+    heights: dict[tuple[str, str], int] = {}
+    for block in maker.per_block:
+        for event in block["balance_events"]:
+            if event["cause"] != "transfer_debit":
+                heights[event["ticker"], event["address"]] = event["height"]
+    return heights
+
+
+def assert_says(view: View | None, maker: FactMaker) -> None:
+    """The view answers every lookup as the maker's own ledger would."""
+    assert view is not None
+    state, credits = maker.state(), credit_heights(maker)
+    last_operation = max((row["height"] for block in maker.per_block for row in block["operations"]), default=0)
+    accounts = [
+        Account(row["ticker"], row["address"], units(row["balance"]), credits.get((row["ticker"], row["address"]), 0))
+        for row in state.balances.to_pylist()
+    ]
+    assert (view.tip.height, view.tip.hash) == (state.height, state.hash)
+    assert view.last_operation_height == last_operation
+    for account in accounts:
+        assert view.account(account.ticker, account.address) == account
+    for address in {account.address for account in accounts}:
+        held = [account for account in accounts if account.address == address and account.balance]
+        assert view.accounts_of(address) == sorted(held, key=lambda a: (-a.balance, a.ticker))
+    for supply in state.supplies.to_pylist():
+        ticker = supply["ticker"]
+        holders = sorted((a for a in accounts if a.ticker == ticker and a.balance), key=text_key)
+        found = view.supply(ticker)
+        assert found is not None
+        assert (found.minted, found.holders) == (units(supply["minted"]), len(holders))
+        for skip in range(len(holders) + 2):
+            assert view.holders(ticker, skip, 3) == holders[skip : skip + 3]
+    deploys = [row["ticker"] for row in state.tokens.to_pylist()][::-1]
+    assert [token.ticker for token in view.tokens(0, len(deploys) + 1)] == deploys
+    assert [token.ticker for token in view.tokens(2, 3)] == deploys[2:5]
+    for row in state.tokens.to_pylist():
+        token = view.token(row["ticker"])
+        assert token is not None
+        assert (token.max_supply, token.deploy_txid) == (units(row["max_supply"]), row["deploy_txid"])
+        assert token.limit_per_mint == (None if row["limit_per_mint"] is None else units(row["limit_per_mint"]))
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Iterator[Lake]:
+    with Lake.create(tmp_path / "lake", "regtest", 100) as lake:
+        yield lake
+
+
+def test_each_block_shows_as_soon_as_it_is_published(lake: Lake) -> None:
+    maker, serving = FactMaker(seed=3), Serving(lake.directory)
+    assert serving.refresh()
+    assert serving.view is None
+    for _ in range(25):
+        lake.commit(*maker.extend(1))
+        assert serving.refresh()
+        assert_says(serving.view, maker)
+    assert not serving.refresh()
+
+
+def test_a_view_is_not_touched_by_later_blocks(lake: Lake) -> None:
+    maker, serving = FactMaker(seed=4), Serving(lake.directory)
+    lake.commit(*maker.extend(10))
+    serving.refresh()
+    before = serving.view
+    lake.commit(*maker.extend(10))
+    serving.refresh()
+    maker.rewind(109)
+    assert_says(before, maker)
+
+
+@pytest.mark.parametrize("depth", [1, 7, 19])
+def test_a_rewind_is_as_if_the_blocks_had_never_been(lake: Lake, depth: int) -> None:
+    """R-CORE-REORG-1, seen from the lookups, whether or not a refresh falls between rewind and new branch."""
+    maker, seeing, missing = FactMaker(seed=5), Serving(lake.directory), Serving(lake.directory)
+    lake.commit(*maker.extend(20))
+    assert seeing.refresh()
+    assert missing.refresh()
+    tip = 119 - depth
+    lake.rewind(tip)
+    maker.rewind(tip)
+    seeing.refresh()
+    assert_says(seeing.view, maker)
+    lake.commit(*maker.extend(depth + 3, branch="other"))
+    for serving in (seeing, missing):
+        assert serving.refresh()
+        assert_says(serving.view, maker)
+
+
+def test_without_a_lake_it_says_so_and_recovers(tmp_path: Path) -> None:
+    serving = Serving(tmp_path / "lake")
+    with pytest.raises(LakeNotFound):
+        serving.refresh()
+    with Lake.create(tmp_path / "lake", "regtest", 100) as lake:
+        lake.commit(*FactMaker().extend(5))
+        assert serving.refresh()
+    assert serving.view is not None
+    assert serving.view.tip.height == 104
