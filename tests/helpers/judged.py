@@ -1,0 +1,293 @@
+"""Consistent random facts about made-up blocks, for tests of the lake that need no engine.
+
+Every table conforms to its schema and to the others: counts, hashes, running balances and supplies all add up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+import pyarrow as pa
+
+from engine.schemas import BALANCE_EVENTS, BALANCES, BLOCKS, OPERATIONS, SUPPLIES, TOKENS, Judged, State
+from ingest.candidates import CANDIDATES
+
+UNIT = Decimal("0.00000001")
+ADDRESSES = [
+    (f"bcrt1q{sha256(b'%d' % n).hexdigest()[:38]}", b"\x00\x14" + sha256(b"%d" % n).digest()[:20]) for n in range(12)
+]
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass
+class FactMaker:
+    """Makes block after block; `rewind` forgets the newest. Two makers with one seed make the same blocks."""
+
+    seed: int = 1
+    start: int = 100
+    operations: int = 8
+    """Most operations of a block."""
+    blocks: Rows = field(default_factory=list)
+    per_block: list[dict[str, Rows]] = field(default_factory=list)
+
+    def extend(self, count: int, branch: str = "") -> tuple[Judged, pa.Table]:
+        """Facts and candidates of the next `count` blocks; another `branch` makes other blocks."""
+        first = len(self.per_block)
+        for _ in range(count):
+            self._block(branch)
+        return self.judged(first, len(self.per_block))
+
+    def rewind(self, height: int) -> None:
+        """Forget the blocks above `height`."""
+        keep = max(height - self.start + 1, 0)
+        del self.per_block[keep:]
+
+    def judged(self, first: int, last: int) -> tuple[Judged, pa.Table]:
+        """Facts and candidates of the blocks at positions `first` to `last` - 1."""
+        made = self.per_block[first:last]
+
+        def table(name: str, schema: pa.Schema) -> pa.Table:
+            return pa.Table.from_pylist([row for block in made for row in block[name]], schema=schema)
+
+        facts = Judged(
+            blocks=table("blocks", BLOCKS),
+            operations=table("operations", OPERATIONS),
+            balance_events=table("balance_events", BALANCE_EVENTS),
+            tokens=table("tokens", TOKENS),
+            supplies=table("supplies", SUPPLIES),
+        )
+        return facts, table("candidates", CANDIDATES)
+
+    def all(self) -> tuple[Judged, pa.Table]:
+        """Facts and candidates of every block made so far."""
+        return self.judged(0, len(self.per_block))
+
+    def state(self, height: int | None = None) -> State:
+        """The ledger after `height`, by a dictionary."""
+        made = self.per_block if height is None else self.per_block[: max(height - self.start + 1, 0)]
+        balances: dict[tuple[str, str], dict[str, Any]] = {}
+        supplies: dict[str, dict[str, Any]] = {}
+        for block in made:
+            for event in block["balance_events"]:
+                balances[event["ticker"], event["address"]] = {
+                    "ticker": event["ticker"],
+                    "address": event["address"],
+                    "script": event["script"],
+                    "balance": event["balance_after"],
+                }
+            for row in block["supplies"]:
+                supplies[row["ticker"]] = row
+        last = made[-1]["blocks"][0] if made else None
+        return State(
+            height=last["height"] if last else None,
+            hash=last["hash"] if last else None,
+            cumulative_hash=last["cumulative_hash"] if last else "",
+            balances=pa.Table.from_pylist([balances[key] for key in sorted(balances)], schema=BALANCES),
+            tokens=pa.Table.from_pylist([row for block in made for row in block["tokens"]], schema=TOKENS),
+            supplies=pa.Table.from_pylist([supplies[key] for key in sorted(supplies)], schema=SUPPLIES),
+        )
+
+    def _block(self, branch: str) -> None:
+        height = self.start + len(self.per_block)
+        parent = self.per_block[-1]["blocks"][0] if self.per_block else None
+        previous = parent["hash"] if parent else "00" * 32
+        hash_ = sha256(f"{self.seed} {branch} {previous}".encode()).hexdigest()
+        random = Random(hash_)
+        block = _BlockFacts(
+            height, datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=10 * height), random, self.state()
+        )
+        for _ in range(random.randint(0, self.operations)):
+            block.operation()
+        self.per_block.append(block.finished(hash_, previous, parent["cumulative_hash"] if parent else ""))
+
+
+class _BlockFacts:
+    """The rows of one block while they are made."""
+
+    def __init__(self, height: int, time: datetime, random: Random, state: State) -> None:
+        self.height, self.time, self.random = height, time, random
+        self.balances = {(row["ticker"], row["address"]): row["balance"] for row in state.balances.to_pylist()}
+        self.supplies = {row["ticker"]: row for row in state.supplies.to_pylist()}
+        self.tickers = [row["ticker"] for row in state.tokens.to_pylist()]
+        self.changed: set[str] = set()
+        self.rows: dict[str, Rows] = {name: [] for name in ("operations", "balance_events", "tokens", "candidates")}
+
+    def operation(self) -> None:
+        """One record, mostly valid."""
+        choice = self.random.random()
+        if not self.tickers or choice < 0.1:
+            self._deploy()
+        elif choice < 0.45:
+            self._mint()
+        elif choice < 0.9:
+            self._transfer()
+        else:
+            self._record("invalid", code="MISSING_OPERATION")
+
+    def _deploy(self) -> None:
+        ticker = f"T{self.height}{len(self.rows['operations'])}"
+        row = self._record("deploy", ticker, sender=self.random.choice(ADDRESSES))
+        self.tickers.append(ticker)
+        self.rows["tokens"].append(
+            {
+                "ticker": ticker,
+                "max_supply": Decimal(10) ** 9,
+                "limit_per_mint": self.random.choice([None, Decimal(1000)]),
+                "deploy_height": self.height,
+                "deploy_op_index": row["op_index"],
+                "deploy_txid": row["txid"],
+                "deploy_time": self.time,
+                "deployer_address": row["from_address"],
+                "deployer_script": row["from_script"],
+            }
+        )
+
+    def _mint(self) -> None:
+        ticker, amount = self.random.choice(self.tickers), self._amount(10**11)
+        receiver = self.random.choice(ADDRESSES)
+        row = self._record("mint", ticker, amount, receiver=receiver)
+        self._event(row, receiver, amount, "mint")
+        supply = self.supplies.setdefault(ticker, {"minted": Decimal(0)})
+        supply["minted"] += amount
+
+    def _transfer(self) -> None:
+        ticker = self.random.choice(self.tickers)
+        sender, receiver = self.random.choice(ADDRESSES), self.random.choice(ADDRESSES)
+        balance = self.balances.get((ticker, sender[0]), Decimal(0))
+        amount = self.random.choice([balance, Decimal(0), self._amount(10**9)])
+        if amount > balance:
+            self._record("transfer", ticker, amount, sender, receiver, code="INSUFFICIENT_BALANCE")
+            return
+        row = self._record("transfer", ticker, amount, sender, receiver)
+        self._event(row, sender, -amount, "transfer_debit")
+        self._event(row, receiver, amount, "transfer_credit")
+
+    def _amount(self, limit: int) -> Decimal:
+        return self.random.randrange(limit) * UNIT
+
+    def _event(self, row: dict[str, Any], account: tuple[str, bytes], delta: Decimal, cause: str) -> None:
+        key = row["ticker"], account[0]
+        self.balances[key] = self.balances.get(key, Decimal(0)) + delta
+        self.changed.add(row["ticker"])
+        self.rows["balance_events"].append(
+            {
+                "height": self.height,
+                "sequence": len(self.rows["balance_events"]),
+                "op_index": row["op_index"],
+                "tx_index": row["tx_index"],
+                "ticker": row["ticker"],
+                "address": account[0],
+                "script": account[1],
+                "delta": delta,
+                "balance_after": self.balances[key],
+                "cause": cause,
+            }
+        )
+
+    def _record(
+        self,
+        operation: str,
+        ticker: str | None = None,
+        amount: Decimal | None = None,
+        sender: tuple[str, bytes] | None = None,
+        receiver: tuple[str, bytes] | None = None,
+        code: str | None = None,
+    ) -> dict[str, Any]:
+        index = len(self.rows["operations"])
+        txid = sha256(f"{self.height} {index} {self.random.random()}".encode()).digest()
+        payload = f'{{"p":"brc-20","op":"{operation}","n":{self.random.randrange(9)}}}'.encode()
+        self.rows["candidates"].append(
+            {
+                "height": self.height,
+                "tx_index": index + 1,
+                "txid": txid,
+                "kind": 2,
+                "raw": payload * 3,
+                "prevouts": txid,
+            }
+        )
+        row = {
+            "height": self.height,
+            "op_index": index,
+            "block_time": self.time,
+            "tx_index": index + 1,
+            "txid": txid[::-1].hex(),
+            "vout": 0,
+            "step": None,
+            "operation": operation,
+            "ticker": ticker,
+            "ticker_text": ticker,
+            "amount": amount,
+            "from_address": sender and sender[0],
+            "from_script": sender and sender[1],
+            "to_address": receiver and receiver[0],
+            "to_script": receiver and receiver[1],
+            "valid": code is None,
+            "code": code,
+            "step_code": None,
+            "divergence": None,
+            "marketplace": False,
+            "multi": False,
+            "payload": payload,
+        }
+        self.rows["operations"].append(row)
+        return row
+
+    def finished(self, hash_: str, previous: str, cumulative: str) -> dict[str, Rows]:
+        """All tables of the block."""
+        event_hash = _digest(effects(self.rows["operations"]))
+        block = {
+            "height": self.height,
+            "hash": hash_,
+            "previous_hash": previous,
+            "time": self.time,
+            "tx_count": len(self.rows["candidates"]) + 1,
+            "candidates": len(self.rows["candidates"]),
+            "operations": len(self.rows["operations"]),
+            "valid_operations": sum(row["valid"] for row in self.rows["operations"]),
+            "balance_events": len(self.rows["balance_events"]),
+            "event_hash": event_hash,
+            "cumulative_hash": _digest(cumulative + event_hash),
+            "record_hash": _digest(repr(self.rows["operations"])),
+        }
+        return {**self.rows, "blocks": [block], "supplies": [self._supply(ticker) for ticker in sorted(self.changed)]}
+
+    def _supply(self, ticker: str) -> dict[str, Any]:
+        holders = sum(balance > 0 for (name, _), balance in self.balances.items() if name == ticker)
+        minted = self.supplies.get(ticker, {"minted": Decimal(0)})["minted"]
+        return {
+            "height": self.height,
+            "ticker": ticker,
+            "minted": minted,
+            "burned": Decimal(0),
+            "rounding": Decimal(0),
+            "holders": holders,
+        }
+
+
+def effects(operations: Sequence[dict[str, Any]]) -> str:
+    """The canonical text of a block's valid records."""
+
+    def line(row: dict[str, Any]) -> str:
+        amount = "" if row["amount"] is None else f"{row['amount']:.8f}"
+        values = (
+            row["operation"],
+            row["txid"],
+            row["vout"],
+            row["ticker"],
+            amount,
+            row["from_address"],
+            row["to_address"],
+        )
+        return ";".join("" if value is None else str(value) for value in values)
+
+    return "\n".join(line(row) for row in operations if row["valid"])
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,32 @@
+"""Comparing lakes with the facts that went into them."""
+
+import pyarrow as pa
+
+from engine.schemas import State
+from tests.helpers.judged import FactMaker
+from warehouse.commit import facts
+from warehouse.snapshot import Snapshot
+from warehouse.tables import FACTS
+
+
+def content(snapshot: Snapshot) -> dict[str, pa.Table]:
+    """Every row of every fact table, whatever files they are in."""
+    return {name: snapshot.rows(name).combine_chunks() for name in FACTS}
+
+
+def facts_of(maker: FactMaker) -> dict[str, pa.Table]:
+    """The same, straight from the maker."""
+    judged, candidates = maker.all()
+    tables = {**facts(judged), "candidates": candidates}
+    return {name: tables[name] for name in FACTS}
+
+
+def assert_same_state(found: State, expected: State) -> None:
+    """Both states are equal row by row."""
+    assert (found.height, found.hash, found.cumulative_hash) == (
+        expected.height,
+        expected.hash,
+        expected.cumulative_hash,
+    )
+    for name in ("balances", "tokens", "supplies"):
+        assert getattr(found, name).equals(getattr(expected, name)), name

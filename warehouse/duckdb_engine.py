@@ -1,0 +1,103 @@
+"""DuckDB over the lake: in memory, views under the public names, one published height at a time."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from engine.schemas import SUPPLIES
+from ingest.source import Tip
+from warehouse.manifest import Manifest, read_manifest
+from warehouse.tables import FACTS, FOLD, TABLES
+
+VIEWS: Final = ("changes", "operations", "balances", "holders", "latest_supplies", "supply")
+"""Views with a file of their own in `warehouse/views`, each after those that it reads."""
+
+
+def connect(directory: Path, height: int | None = None, manifest: Manifest | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection to the lake as it is published now (or by `manifest`), or as it was after block `height`.
+
+    Views: the public names of `warehouse.tables`, and `tip` with network, height, hash and cumulative_hash.
+    """
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    define_views(connection, directory, manifest or read_manifest(directory), height)
+    return connection
+
+
+def refresh(connection: duckdb.DuckDBPyConnection, directory: Path) -> Tip | None:
+    """Let the views show what is published now; the answer says which block that is."""
+    manifest = read_manifest(directory)
+    define_views(connection, directory, manifest)
+    return manifest.tip
+
+
+def define_views(
+    connection: duckdb.DuckDBPyConnection, directory: Path, manifest: Manifest, height: int | None = None
+) -> None:
+    """Point all views at the files of `manifest` in one transaction: no query sees two heights."""
+    connection.execute(f"BEGIN;\n{script(directory, manifest, height)}COMMIT;")
+
+
+def script(directory: Path, manifest: Manifest, height: int | None = None) -> str:
+    """The views as text, for any DuckDB shell: `duckdb -init FILE`."""
+    tip = manifest.tip.height if manifest.tip else manifest.start_height - 1
+    height = tip if height is None else height
+    fold = manifest.fold_at(height)
+    views = {name: _segments(directory, manifest, name, manifest.start_height, height) for name in FACTS}
+    views["records"] = views.pop("operations")
+    folded = fold.height if fold else manifest.start_height - 1
+    views["recent_events"] = _segments(directory, manifest, "balance_events", folded + 1, height)
+    views["fold"] = _select(directory, [fold.balances.path] if fold else [], FOLD)
+    supplies = _segments(directory, manifest, "supplies", folded + 1, height)
+    views["recent_supplies"] = (
+        f"{_select(directory, [fold.supplies.path], SUPPLIES)} UNION ALL {supplies}" if fold else supplies
+    )
+    views["tip"] = (
+        f"SELECT '{manifest.network}' AS network, height, hash, cumulative_hash FROM blocks WHERE height = {height}"
+    )
+    views |= {name: files("warehouse").joinpath("views", f"{name}.sql").read_text() for name in VIEWS}
+    return "".join(f"CREATE OR REPLACE VIEW {name} AS\n{text.rstrip()};\n" for name, text in views.items())
+
+
+def _segments(directory: Path, manifest: Manifest, name: str, first: int, last: int) -> str:
+    """Rows of a fact table from block `first` to block `last`."""
+    table = TABLES[name]
+    wanted = [part for part in manifest.of(name) if part.first <= last and part.last >= first]
+    text = _select(directory, [part.file.path for part in wanted], table.schema)
+    conditions = []
+    if any(part.first < first for part in wanted):
+        conditions.append(f"{table.height} >= {first}")
+    if any(part.last > last for part in wanted):
+        conditions.append(f"{table.height} <= {last}")
+    return f"{text} WHERE {' AND '.join(conditions)}" if conditions else text
+
+
+def _select(directory: Path, paths: list[str], schema: pa.Schema) -> str:
+    if not paths:
+        nulls = ", ".join(f'NULL::{_sql_type(field.type)} AS "{field.name}"' for field in schema)
+        return f"SELECT * FROM (SELECT {nulls}) WHERE false"
+    home = directory.resolve()
+    listed = ", ".join("'" + str(home / path).replace("'", "''") + "'" for path in paths)
+    return f"SELECT * FROM read_parquet([{listed}])"
+
+
+def _sql_type(type_: pa.DataType) -> str:
+    if pa.types.is_decimal(type_):
+        return f"DECIMAL({type_.precision},{type_.scale})"
+    if pa.types.is_fixed_size_binary(type_):
+        return "BLOB"
+    return _SQL_TYPES[type_]
+
+
+_SQL_TYPES: Final = {
+    pa.string(): "VARCHAR",
+    pa.binary(): "BLOB",
+    pa.bool_(): "BOOLEAN",
+    pa.uint8(): "UTINYINT",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.timestamp("s", tz="UTC"): "TIMESTAMP WITH TIME ZONE",
+}

@@ -1,0 +1,202 @@
+"""Every table of the lake: columns, units, key, sort order, and what a row means. `docs/tables.md` is made from it."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+import pyarrow as pa
+
+from engine.schemas import AMOUNT, BALANCE_EVENTS, BALANCES, BLOCKS, OPERATIONS, SUPPLIES, TOKENS
+from ingest.candidates import CANDIDATES, column
+from warehouse.errors import SchemaMismatch
+
+SCHEMA_VERSION: Final = 1
+"""Version of all the schemas below; a segment says by which one it was written."""
+
+
+class Kind(Enum):
+    """Where the rows of a table are."""
+
+    FACT = "Fact: segments of the lake."
+    FOLD = "Fold: computed from facts, kept at chosen heights, current through the view."
+    VIEW = "View: computed when it is read."
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: what it means, how its rows are told apart, and how they are laid out in files."""
+
+    name: str
+    kind: Kind
+    row: str
+    schema: pa.Schema
+    key: tuple[str, ...]
+    sort: tuple[str, ...]
+    height: str = "height"
+    """The column that says at which block a row appeared."""
+    repetitive: tuple[str, ...] = ()
+    """Columns worth a dictionary in small segments."""
+    dense: tuple[str, ...] = ()
+    """Columns that fast compression does not shrink."""
+    searched: tuple[str, ...] = ()
+    """Columns looked up by value: compacted segments carry bloom filters for them."""
+
+    def conforming(self, table: pa.Table) -> pa.Table:
+        """`table` with the descriptions of the schema. Raises SchemaMismatch when columns, types or nulls differ."""
+        if table.schema.names != self.schema.names:
+            raise SchemaMismatch(self.name, f"columns are {table.schema.names}, not {self.schema.names}")
+        for field, values in zip(self.schema, table.columns, strict=True):
+            if values.type != field.type:
+                raise SchemaMismatch(self.name, f"{field.name} is {values.type}, not {field.type}")
+            if values.null_count and not field.nullable:
+                raise SchemaMismatch(self.name, f"{field.name} has {values.null_count} nulls")
+        return pa.Table.from_arrays(table.columns, schema=self.schema)
+
+
+FOLD: Final = pa.schema(
+    [
+        *BALANCES,
+        column("last_height", pa.int32(), "Height of the account's newest balance event."),
+        column(
+            "credit_height", pa.int32(), "Height of the newest event that credited the account; 0 if there is none."
+        ),
+    ]
+)
+
+HOLDERS: Final = pa.schema(
+    [
+        column("ticker", pa.string(), "Normalised ticker."),
+        column("rank", pa.int64(), "Place among the ticker's holders from 1: larger balance first, then address."),
+        column("address", pa.string(), "An address, or `POOL::` and a pool id."),
+        column("script", pa.binary(), "Output script of the address, null for a pool account.", nullable=True),
+        column("balance", AMOUNT, "Balance in tokens, above zero."),
+    ]
+)
+
+SUPPLY: Final = pa.schema(
+    [
+        column("ticker", pa.string(), "Normalised ticker."),
+        column("max_supply", AMOUNT, "Maximum supply in tokens; null while no deploy exists (STONES).", nullable=True),
+        column("minted", AMOUNT, "Total minted, in tokens (R-CORE-MINT-5)."),
+        column("burned", AMOUNT, "Total burned, in tokens."),
+        column("rounding", AMOUNT, "Signed sum of rounding events, in tokens."),
+        column("circulating", AMOUNT, "Minted less burned plus rounding, in tokens."),
+        column("holders", pa.int64(), "Accounts with a balance above zero."),
+        column("height", pa.int32(), "Height of the last change; null before the first.", nullable=True),
+    ]
+)
+
+BLOCK_HASH: Final = column("block_hash", pa.string(), "Hash of the block, 64 hex digits; only in the view.")
+
+TABLES: Final = {
+    table.name: table
+    for table in (
+        Table(
+            name="blocks",
+            kind=Kind.FACT,
+            row="A block of the best chain that was interpreted.",
+            schema=BLOCKS,
+            key=("height",),
+            sort=("height",),
+            searched=("hash",),
+        ),
+        Table(
+            name="candidates",
+            kind=Kind.FACT,
+            row="A transaction that the prefilter kept (R-CORE-BLK-3): the archive from which all else is re-derived.",
+            schema=CANDIDATES,
+            key=("height", "tx_index"),
+            sort=("height", "tx_index"),
+            repetitive=("height",),
+            dense=("txid", "raw", "prevouts"),
+            searched=("txid",),
+        ),
+        Table(
+            name="operations",
+            kind=Kind.FACT,
+            row="A record of R-CORE-REC: an operation with its verdict, valid or not.",
+            schema=OPERATIONS,
+            key=("height", "op_index"),
+            sort=("height", "op_index"),
+            repetitive=(
+                "height",
+                "block_time",
+                "operation",
+                "ticker",
+                "ticker_text",
+                "from_address",
+                "from_script",
+                "to_address",
+                "to_script",
+                "code",
+                "step_code",
+                "divergence",
+                "payload",
+            ),
+            dense=("txid",),
+            searched=("txid", "ticker", "from_address", "to_address"),
+        ),
+        Table(
+            name="balance_events",
+            kind=Kind.FACT,
+            row="A change of one account's balance, with the balance after it.",
+            schema=BALANCE_EVENTS,
+            key=("height", "sequence"),
+            sort=("height", "sequence"),
+            repetitive=("height", "ticker", "address", "script", "cause"),
+            searched=("ticker", "address"),
+        ),
+        Table(
+            name="tokens",
+            kind=Kind.FACT,
+            row="A deployed token.",
+            schema=TOKENS,
+            key=("ticker",),
+            sort=("deploy_height", "deploy_op_index"),
+            height="deploy_height",
+            searched=("ticker",),
+        ),
+        Table(
+            name="supplies",
+            kind=Kind.FACT,
+            row="A ticker's supply after a block that changed it: versions by height.",
+            schema=SUPPLIES,
+            key=("height", "ticker"),
+            sort=("height", "ticker"),
+            repetitive=("height", "ticker"),
+            searched=("ticker",),
+        ),
+        Table(
+            name="balances",
+            kind=Kind.FOLD,
+            row="An account, one ticker of one address, that ever had a balance event.",
+            schema=FOLD,
+            key=("ticker", "address"),
+            sort=("ticker", "address"),
+            height="last_height",
+            searched=("address",),
+        ),
+        Table(
+            name="holders",
+            kind=Kind.VIEW,
+            row="An account with a balance above zero.",
+            schema=HOLDERS,
+            key=("ticker", "address"),
+            sort=("ticker", "rank"),
+        ),
+        Table(
+            name="supply",
+            kind=Kind.VIEW,
+            row="A ticker's supply at the published height: every deployed token, and tickers minted without a deploy.",
+            schema=SUPPLY,
+            key=("ticker",),
+            sort=("ticker",),
+        ),
+    )
+}
+
+FACTS: Final = tuple(table.name for table in TABLES.values() if table.kind is Kind.FACT)
+"""Tables kept as segments, in the order in which a commit writes them."""
+
+DERIVED: Final = tuple(name for name in FACTS if name != "candidates")
+"""Facts that judging the archive produces anew."""
