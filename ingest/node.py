@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 
 from ingest.batches import BatchSize, in_batches
 from ingest.blockjson import HEADER_SIZE, block_from_json, hash_of, parent_of
+from ingest.breaker import CircuitBreaker
 from ingest.errors import (
     AccessForbidden,
     AnswerTooLarge,
@@ -50,6 +51,7 @@ class Node:
         credentials: Credentials | None = None,
         *,
         patience: Patience | None = None,
+        breaker: CircuitBreaker | None = None,
         timeout: float = 60.0,
         batch_blocks: int = 16,
     ) -> None:
@@ -57,7 +59,7 @@ class Node:
 
         `batch_blocks`: most blocks asked for in one call. Raises `BadNodeAddress`.
         """
-        self._rpc = Rpc(url, credentials or Credentials(), timeout=timeout)
+        self._rpc = Rpc(url, credentials or Credentials(), timeout=timeout, breaker=breaker)
         self._network = network
         self._patience = patience or Patience()
         self._rest: bool | None = None
@@ -74,7 +76,7 @@ class Node:
 
     def hash_at(self, height: int) -> str | None:
         """Hash of the best chain's block at `height`, or None above the tip."""
-        return self._patience.call(lambda: self._hash_at(height))
+        return self._patience.call(lambda: self._hash_at(self._met(), height))
 
     def chain_work(self, hash_: str) -> int | None:
         """Work of the chain that ends in the block, best chain or not; None when the node does not know the block."""
@@ -99,16 +101,23 @@ class Node:
         self._rpc.close()
 
     def _info(self) -> dict[str, Any]:
+        """The node's account of its chain, which must be a chain of our network."""
         info = self._rpc.call("getblockchaininfo")
         if not isinstance(info, dict):
             raise BadAnswer(f"{self._rpc.name} does not describe its chain")
         if (chain := _field(info, "chain", str)) != self._network.chain:
             raise WrongNetwork(f"{self._rpc.name} is on {chain}, not on {self._network.chain}")
         if self._rest is None:
-            if (genesis := self._hash_at(0)) != self._network.genesis_hash:
+            if (genesis := self._hash_at(self._rpc, 0)) != self._network.genesis_hash:
                 raise WrongNetwork(f"{self._rpc.name} has the genesis block {genesis}, not {self._network.name}'s")
             self._rest = self._has_rest(_tip_of(info))
         return info
+
+    def _met(self) -> Rpc:
+        """The connection, once the node behind it was seen to be of our network."""
+        if self._rest is None:
+            self._info()
+        return self._rpc
 
     def _tip(self) -> Tip:
         info = self._info()
@@ -121,9 +130,9 @@ class Node:
             )
         return tip
 
-    def _hash_at(self, height: int) -> str | None:
+    def _hash_at(self, rpc: Rpc, height: int) -> str | None:
         try:
-            return _checked_hash(self._rpc.call("getblockhash", height))
+            return _checked_hash(rpc.call("getblockhash", height))
         except NodeRefused as error:
             if error.code == OUT_OF_RANGE:
                 return None
@@ -131,7 +140,7 @@ class Node:
 
     def _chain_work(self, hash_: str) -> int | None:
         try:
-            header = self._rpc.call("getblockheader", hash_)
+            header = self._met().call("getblockheader", hash_)
         except NodeRefused as error:
             if error.code == NOT_FOUND:
                 return None

@@ -85,7 +85,7 @@ class Rpc:
         self._breaker = breaker or CircuitBreaker()
         self._ids = itertools.count(1)
         self._client = httpx.Client(
-            headers=dict([_header(credentials.header)]) if credentials.header else None,
+            headers=dict([_header(credentials.header)]) if credentials.header is not None else None,
             timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
         )
 
