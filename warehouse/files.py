@@ -62,6 +62,19 @@ def write_whole(path: Path, content: bytes) -> None:
     sync_directory(path.parent)
 
 
+def make_directory(directory: Path) -> None:
+    """Create `directory`, whose parent exists, so that its name is durable."""
+    if not directory.exists():
+        directory.mkdir(exist_ok=True)
+        sync_directory(directory.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Make the content of a file that someone else wrote durable."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def sync_directory(directory: Path) -> None:
     """Make the names in `directory` durable."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

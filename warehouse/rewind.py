@@ -27,6 +27,8 @@ def _kept(directory: Path, manifest: Manifest, height: int) -> Iterator[Segment]
             yield segment
         elif segment.first <= height:
             rows = read_parts(directory, [segment], heights=(segment.first, height))
-            shortened = write_compacted(directory, TABLES[segment.table], rows, segment.first, height)
+            shortened = write_compacted(
+                directory, TABLES[segment.table], rows, segment.file.rows, segment.first, height
+            )
             if shortened.file.rows:
                 yield shortened

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.errors import NewerFormat
-from warehouse.files import UNFINISHED, HashedFile, sync_directory
+from warehouse.files import UNFINISHED, HashedFile, make_directory, sync_directory
 from warehouse.manifest import File, Manifest, Segment
 from warehouse.tables import SCHEMA_VERSION, TABLES, Table
 
@@ -23,32 +23,26 @@ SEARCH_GROUP: Final = 32_768
 
 def write_segment(directory: Path, table: Table, rows: pa.Table, first: int, last: int) -> Segment:
     """A new segment, written for speed. Durable on return, visible only once a manifest names it."""
-    return _segment(directory, table, [rows], first, last, _fresh(table), ROW_GROUP)
+    file = _write(directory, *_place(table, first, last), table, [rows], _fresh(table), ROW_GROUP)
+    return Segment(table.name, first, last, file)
 
 
-def write_compacted(directory: Path, table: Table, rows: Iterable[pa.Table], first: int, last: int) -> Segment:
-    """A segment written for size and for search; its rows are those of `rows`, one after the other."""
-    return _segment(directory, table, rows, first, last, _searchable(table), SEARCH_GROUP)
-
-
-def write_sorted(directory: Path, folder: str, name: str, table: Table, rows: Iterable[pa.Table]) -> File:
-    """A file outside the segments, laid out for search: `folder`/`name`-….parquet."""
-    return _write(directory, folder, name, table, rows, _searchable(table), SEARCH_GROUP)
-
-
-def _segment(
-    directory: Path,
-    table: Table,
-    rows: Iterable[pa.Table],
-    first: int,
-    last: int,
-    properties: dict[str, Any],
-    group: int,
+def write_compacted(
+    directory: Path, table: Table, parts: Iterable[pa.Table], most_rows: int, first: int, last: int
 ) -> Segment:
-    name = f"{first:08d}-{last:08d}"
-    return Segment(
-        table.name, first, last, _write(directory, f"segments/{table.name}", name, table, rows, properties, group)
-    )
+    """A segment written for size and for search; its rows are those of `parts`, `most_rows` at most."""
+    properties = _searchable(table, most_rows)
+    file = _write(directory, *_place(table, first, last), table, parts, properties, SEARCH_GROUP)
+    return Segment(table.name, first, last, file)
+
+
+def write_sorted(directory: Path, folder: str, name: str, table: Table, rows: pa.Table) -> File:
+    """A file outside the segments, laid out for search: `folder`/`name`-….parquet."""
+    return _write(directory, folder, name, table, [rows], _searchable(table, rows.num_rows), SEARCH_GROUP)
+
+
+def _place(table: Table, first: int, last: int) -> tuple[str, str]:
+    return f"segments/{table.name}", f"{first:08d}-{last:08d}"
 
 
 def _fresh(table: Table) -> dict[str, Any]:
@@ -56,8 +50,8 @@ def _fresh(table: Table) -> dict[str, Any]:
     return {"compression": compression, "use_dictionary": list(table.repetitive)}
 
 
-def _searchable(table: Table) -> dict[str, Any]:
-    filters = {name: {"ndv": SEARCH_GROUP, "fpp": 0.01} for name in table.searched}
+def _searchable(table: Table, most_rows: int) -> dict[str, Any]:
+    filters = {name: {"ndv": max(min(most_rows, SEARCH_GROUP), 1), "fpp": 0.01} for name in table.searched}
     return {
         "compression": "zstd",
         "use_dictionary": list(table.repetitive) or True,
@@ -77,7 +71,8 @@ def _write(
     group: int,
 ) -> File:
     home = directory / folder
-    home.mkdir(parents=True, exist_ok=True)
+    make_directory(home.parent)
+    make_directory(home)
     unfinished = home / f"{name}-{secrets.token_hex(4)}{UNFINISHED}"
     rows = 0
     with HashedFile(unfinished) as file, pq.ParquetWriter(file, table.schema, **properties) as writer:
