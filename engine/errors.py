@@ -13,4 +13,7 @@ class BrokenChain(EngineError):
 
 
 class MalformedCandidate(EngineError):
-    """A candidate's bytes are not a transaction with its spent outputs: the archive is damaged, scan the block again."""
+    """A candidate's bytes are not a transaction with the outputs it spends: the archive is damaged.
+
+    Scan the block again.
+    """

@@ -1,0 +1,90 @@
+"""Blocks in, tables out: the plain engine with its state (R-CORE-BLK-1 to R-CORE-BLK-6)."""
+
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from engine.errors import BrokenChain
+from engine.plain.candidates import Candidate, judge_candidate, processing_order
+from engine.plain.ledger import BlockInProgress, Ledger
+from engine.plain.records import cumulative_hash, event_hash, record_hash
+from engine.plain.tables import Rows, ledger_of, state_of
+from engine.plain.transactions import parse_transaction
+from engine.schemas import Judged, State
+from ingest.networks import Network
+
+
+class PlainEngine:
+    """Judges consecutive blocks by the rules of one network; same tables as the compiled `Engine`."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.ledger = Ledger()
+        self.height: int | None = None
+        self.hash: str | None = None
+        self.cumulative = ""
+
+    def restore(self, state: State) -> None:
+        """Go on from `state`, forgetting everything else."""
+        self.ledger = ledger_of(state)
+        self.height, self.hash, self.cumulative = state.height, state.hash, state.cumulative_hash
+
+    def state(self) -> State:
+        """The ledger after the last block, tables sorted by (ticker, address), deploy and ticker."""
+        return state_of(self.ledger, self.height, self.hash, self.cumulative)
+
+    def judge(self, blocks: pa.Table, candidates: pa.Table) -> Judged:
+        """Judge `blocks` (schema HEADERS) with their `candidates` (schema CANDIDATES).
+
+        Raises BrokenChain when heights or parent hashes do not join, and MalformedCandidate; the state is then that
+        of the last block judged.
+        """
+        by_height = self._candidates_by_height(candidates)
+        rows = Rows()
+        for header in blocks.to_pylist():
+            self._check_continues(header)
+            self._judge_block(header, by_height.pop(header["height"], []), rows)
+        if by_height:
+            raise BrokenChain(f"candidates of height {min(by_height)} belong to none of the blocks")
+        return rows.tables()
+
+    def _check_continues(self, header: dict[str, Any]) -> None:
+        if self.height is None:
+            return
+        if header["height"] != self.height + 1:
+            raise BrokenChain(f"block {header['height']} does not follow height {self.height}")
+        if header["previous_hash"] != self.hash:
+            raise BrokenChain(
+                f"block {header['height']} has parent {header['previous_hash']}, the ledger ends with {self.hash}"
+            )
+
+    def _candidates_by_height(self, candidates: pa.Table) -> dict[int, list[Candidate]]:
+        by_height: dict[int, list[Candidate]] = {}
+        for row in candidates.to_pylist():
+            transaction = parse_transaction(row["raw"], row["prevouts"])
+            candidate = Candidate(row["tx_index"], row["txid"][::-1].hex(), transaction)
+            by_height.setdefault(row["height"], []).append(candidate)
+        return by_height
+
+    def _judge_block(self, header: dict[str, Any], candidates: list[Candidate], rows: Rows) -> None:
+        height, time = header["height"], header["time"]
+        assert isinstance(time, datetime)
+        block = BlockInProgress(self.ledger, height, time)
+        if height >= self.network.genesis_height:
+            for candidate in processing_order(candidates, height, self.network):
+                judge_candidate(block, candidate, self.network)
+        block.finish()
+        events = event_hash(block.records)
+        self.cumulative = cumulative_hash(self.cumulative, events)
+        self.height, self.hash = height, header["hash"]
+        rows.add_block(
+            header
+            | {
+                "candidates": len(candidates),
+                "event_hash": events,
+                "cumulative_hash": self.cumulative,
+                "record_hash": record_hash(block.records),
+            },
+            block,
+        )

@@ -1,0 +1,43 @@
+"""Runestones mint STONES (section 10)."""
+
+from typing import Final
+
+from engine.plain.ledger import BlockInProgress
+from engine.plain.parties import owner_of_output, stones_recipient
+from engine.plain.records import Record
+from engine.plain.transactions import Transaction, protocol_payload
+from engine.verdicts import Code
+from ingest.networks import DECIMALS, Network
+
+STONES: Final = "STONES"
+ONE: Final = 10**DECIMALS
+
+
+def judge_stones(
+    block: BlockInProgress, tx_index: int, txid: str, transaction: Transaction, vout: int, network: Network
+) -> Record | None:
+    """Mint 1 STONES to whom the runestone's outputs name (R-CORE-STONE-1 to R-CORE-STONE-6).
+
+    No deploy and no limit is asked for. The record names the credited party, where the predecessor prefers the owner
+    of output 0 (D-16).
+    """
+    if block.height < network.stones_height:
+        return None
+    party = stones_recipient(transaction, vout, network)
+    if party is not None:
+        block.mint(STONES, party, ONE, tx_index, "mint_stones")
+    owner_of_first = owner_of_output(transaction, 0, network)
+    return Record(
+        tx_index=tx_index,
+        txid=txid,
+        vout=vout,
+        operation="mint_stones",
+        payload=protocol_payload(transaction.outputs[vout]),
+        valid=party is not None,
+        ticker=STONES,
+        ticker_text=STONES,
+        amount=ONE,
+        recipient=party,
+        code=Code.NO_STANDARD_OUTPUT if party is None else None,
+        decisions=frozenset({"D-16"} if owner_of_first not in (None, party) else ()),
+    )
