@@ -22,6 +22,8 @@ IngestError
 ├── MissingPrevouts        the node cannot tell which outputs a block spends
 ├── ChainMoved             the best chain changed while it was being read
 ├── CorruptBlock           a block's bytes contradict themselves
+├── NoBlockFiles           the folder holds no block files
+├── CorruptFiles           the folder's files are damaged, incomplete or cannot be read
 └── Stopped                a wait was ended because a stop was asked for
 """
 
@@ -177,6 +179,18 @@ class CorruptBlock(IngestError):
     """A block's bytes do not hash to its name, or contradict themselves."""
 
     advice = "Check the disk, then let the node fetch the chain again (-reindex)."
+
+
+class NoBlockFiles(IngestError):
+    """The folder given for block files does not exist, or holds no `blk*.dat`."""
+
+    advice = "Give the `blocks` folder of the node's data directory, or a copy with its blk*.dat, rev*.dat and xor.dat."
+
+
+class CorruptFiles(IngestError):
+    """A block file is damaged in its middle, ends too early, or cannot be read."""
+
+    advice = "Copy the file again from the node, together with xor.dat; if the node's own is damaged, use -reindex."
 
 
 class Stopped(IngestError):

@@ -41,12 +41,14 @@ class Network:
     """Hash of block 0 in the node's display order: tells networks apart."""
     chain: str
     """The node's own name for the network, as `getblockchaininfo` reports it."""
+    easiest_bits: int
+    """Least proof of work that a header may claim, in the header's compact form."""
     emergency_range: tuple[int, int] | None = None
     """Inclusive heights of R-CORE-MKT-7; unknown, therefore absent, on every network (D-24)."""
 
 
-def _test_network(name: str, prefix: str, magic: str, genesis_hash: str, chain: str) -> Network:
-    return Network(name, 0, 0, 0, 0, prefix, 0x6F, 0xC4, bytes.fromhex(magic), genesis_hash, chain)
+def _test_network(name: str, prefix: str, magic: str, genesis_hash: str, chain: str, easiest_bits: int) -> Network:
+    return Network(name, 0, 0, 0, 0, prefix, 0x6F, 0xC4, bytes.fromhex(magic), genesis_hash, chain, easiest_bits)
 
 
 MAINNET: Final = Network(
@@ -61,15 +63,26 @@ MAINNET: Final = Network(
     magic=bytes.fromhex("f9beb4d9"),
     genesis_hash="000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
     chain="main",
+    easiest_bits=0x1D00FFFF,
 )
 TESTNET4: Final = _test_network(
-    "testnet4", "tb", "1c163f28", "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043", "testnet4"
+    "testnet4",
+    "tb",
+    "1c163f28",
+    "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043",
+    "testnet4",
+    0x1D00FFFF,
 )
 SIGNET: Final = _test_network(
-    "signet", "tb", "0a03cf40", "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6", "signet"
+    "signet", "tb", "0a03cf40", "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6", "signet", 0x1E0377AE
 )
 REGTEST: Final = _test_network(
-    "regtest", "bcrt", "fabfb5da", "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206", "regtest"
+    "regtest",
+    "bcrt",
+    "fabfb5da",
+    "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
+    "regtest",
+    0x207FFFFF,
 )
 
 NETWORKS: Final = {network.name: network for network in (MAINNET, TESTNET4, SIGNET, REGTEST)}
