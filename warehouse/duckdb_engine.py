@@ -51,10 +51,9 @@ def script(directory: Path, manifest: Manifest, height: int | None = None) -> st
     folded = fold.height if fold else manifest.start_height - 1
     views["recent_events"] = _segments(directory, manifest, "balance_events", folded + 1, height)
     views["fold"] = _select(directory, [fold.balances.path] if fold else [], FOLD)
-    supplies = _segments(directory, manifest, "supplies", folded + 1, height)
-    views["recent_supplies"] = (
-        f"{_select(directory, [fold.supplies.path], SUPPLIES)} UNION ALL {supplies}" if fold else supplies
-    )
+    views["fold_supplies"] = _select(directory, [fold.supplies.path] if fold else [], SUPPLIES)
+    later = _segments(directory, manifest, "supplies", folded + 1, height)
+    views["recent_supplies"] = f"FROM fold_supplies UNION ALL {later}"
     views["tip"] = (
         f"SELECT '{manifest.network}' AS network, height, hash, cumulative_hash FROM blocks WHERE height = {height}"
     )

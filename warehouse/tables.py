@@ -1,5 +1,9 @@
-"""Every table of the lake: columns, units, key, sort order, and what a row means. `docs/tables.md` is made from it."""
+"""Every table of the lake: columns, units, key, sort order, and what a row means.
 
+`python -m warehouse.tables > docs/tables.md` writes the page that describes them.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -200,3 +204,48 @@ FACTS: Final = tuple(table.name for table in TABLES.values() if table.kind is Ki
 
 DERIVED: Final = tuple(name for name in FACTS if name != "candidates")
 """Facts that judging the archive produces anew."""
+
+_INTRODUCTION: Final = f"""# Tables
+
+Made by `python -m warehouse.tables`; schema version {SCHEMA_VERSION}. All tables can be queried by these names, for
+example `simplicity sql --data DIR "SELECT * FROM balances LIMIT 5"`.
+
+- Amounts are exact: DECIMAL(38,8), in tokens, whose smallest unit is 0.00000001 for every token (R-CORE-CONST-7). A sum
+  of flows can be larger than any balance: cast to a wider type before summing if that can happen.
+- Heights count blocks from the chain's block 0. Times are UTC, as the block header says.
+- An address is the text that the node prints for the network; the output script stands beside it.
+- Facts are files: the manifest (`manifest.json`) lists each segment with its table, heights, rows and SHA-256. Do not
+  collect files by a pattern: files that were replaced stay for a while.
+- Every answer belongs to one published height: `SELECT * FROM tip`.
+"""
+
+
+def document() -> str:
+    """`docs/tables.md` without its last line end."""
+    return "\n".join([_INTRODUCTION.rstrip(), *(line for table in TABLES.values() for line in _section(table))])
+
+
+def _section(table: Table) -> Iterator[str]:
+    yield f"\n## {table.name}\n"
+    yield f"{table.row} {table.kind.value} Key: {_list(table.key)}. Sorted by {_list(table.sort)}.\n"
+    yield "| column | type | null | meaning |"
+    yield "|---|---|---|---|"
+    extra = [BLOCK_HASH] if table.name == "operations" else []
+    for field in [*table.schema, *extra]:
+        yield f"| `{field.name}` | {_type(field.type)} | {'yes' if field.nullable else ''} | {_meaning(field)} |"
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _meaning(field: pa.Field) -> str:
+    return str(field.metadata[b"doc"].decode()).replace("|", "\\|")
+
+
+def _type(type_: pa.DataType) -> str:
+    return "decimal(38, 8)" if pa.types.is_decimal(type_) else str(type_)
+
+
+if __name__ == "__main__":
+    print(document())

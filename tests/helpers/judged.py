@@ -32,8 +32,8 @@ class FactMaker:
     start: int = 100
     operations: int = 8
     """Most operations of a block."""
-    blocks: Rows = field(default_factory=list)
     per_block: list[dict[str, Rows]] = field(default_factory=list)
+    ledgers: "list[_Ledger]" = field(default_factory=list)
 
     def extend(self, count: int, branch: str = "") -> tuple[Judged, pa.Table]:
         """Facts and candidates of the next `count` blocks; another `branch` makes other blocks."""
@@ -45,7 +45,7 @@ class FactMaker:
     def rewind(self, height: int) -> None:
         """Forget the blocks above `height`."""
         keep = max(height - self.start + 1, 0)
-        del self.per_block[keep:]
+        del self.per_block[keep:], self.ledgers[keep:]
 
     def judged(self, first: int, last: int) -> tuple[Judged, pa.Table]:
         """Facts and candidates of the blocks at positions `first` to `last` - 1."""
@@ -98,24 +98,37 @@ class FactMaker:
         previous = parent["hash"] if parent else "00" * 32
         hash_ = sha256(f"{self.seed} {branch} {previous}".encode()).hexdigest()
         random = Random(hash_)
-        block = _BlockFacts(
-            height, datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=10 * height), random, self.state()
-        )
+        time = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=10 * height)
+        block = _BlockFacts(height, time, random, self.ledgers[-1] if self.ledgers else _Ledger({}, {}, []))
         for _ in range(random.randint(0, self.operations)):
             block.operation()
         self.per_block.append(block.finished(hash_, previous, parent["cumulative_hash"] if parent else ""))
+        self.ledgers.append(block.ledger)
+
+
+@dataclass(frozen=True)
+class _Ledger:
+    """Balances by (ticker, address), minted totals and deployed tickers."""
+
+    balances: dict[tuple[str, str], Decimal]
+    minted: dict[str, Decimal]
+    tickers: list[str]
 
 
 class _BlockFacts:
     """The rows of one block while they are made."""
 
-    def __init__(self, height: int, time: datetime, random: Random, state: State) -> None:
+    def __init__(self, height: int, time: datetime, random: Random, ledger: "_Ledger") -> None:
         self.height, self.time, self.random = height, time, random
-        self.balances = {(row["ticker"], row["address"]): row["balance"] for row in state.balances.to_pylist()}
-        self.supplies = {row["ticker"]: row for row in state.supplies.to_pylist()}
-        self.tickers = [row["ticker"] for row in state.tokens.to_pylist()]
+        self.balances, self.minted = dict(ledger.balances), dict(ledger.minted)
+        self.tickers = list(ledger.tickers)
         self.changed: set[str] = set()
         self.rows: dict[str, Rows] = {name: [] for name in ("operations", "balance_events", "tokens", "candidates")}
+
+    @property
+    def ledger(self) -> "_Ledger":
+        """What the next block begins with."""
+        return _Ledger(self.balances, self.minted, self.tickers)
 
     def operation(self) -> None:
         """One record, mostly valid."""
@@ -152,8 +165,7 @@ class _BlockFacts:
         receiver = self.random.choice(ADDRESSES)
         row = self._record("mint", ticker, amount, receiver=receiver)
         self._event(row, receiver, amount, "mint")
-        supply = self.supplies.setdefault(ticker, {"minted": Decimal(0)})
-        supply["minted"] += amount
+        self.minted[ticker] = self.minted.get(ticker, Decimal(0)) + amount
 
     def _transfer(self) -> None:
         ticker = self.random.choice(self.tickers)
@@ -253,17 +265,16 @@ class _BlockFacts:
             "balance_events": len(self.rows["balance_events"]),
             "event_hash": event_hash,
             "cumulative_hash": _digest(cumulative + event_hash),
-            "record_hash": _digest(repr(self.rows["operations"])),
+            "record_hash": _digest(all_records(self.rows["operations"])),
         }
         return {**self.rows, "blocks": [block], "supplies": [self._supply(ticker) for ticker in sorted(self.changed)]}
 
     def _supply(self, ticker: str) -> dict[str, Any]:
         holders = sum(balance > 0 for (name, _), balance in self.balances.items() if name == ticker)
-        minted = self.supplies.get(ticker, {"minted": Decimal(0)})["minted"]
         return {
             "height": self.height,
             "ticker": ticker,
-            "minted": minted,
+            "minted": self.minted.get(ticker, Decimal(0)),
             "burned": Decimal(0),
             "rounding": Decimal(0),
             "holders": holders,
@@ -272,21 +283,26 @@ class _BlockFacts:
 
 def effects(operations: Sequence[dict[str, Any]]) -> str:
     """The canonical text of a block's valid records."""
+    names = ("operation", "txid", "vout", "ticker_text", "amount", "from_address", "to_address")
+    return "\n".join(_line(row, names) for row in operations if row["valid"])
 
-    def line(row: dict[str, Any]) -> str:
-        amount = "" if row["amount"] is None else f"{row['amount']:.8f}"
-        values = (
-            row["operation"],
-            row["txid"],
-            row["vout"],
-            row["ticker"],
-            amount,
-            row["from_address"],
-            row["to_address"],
-        )
-        return ";".join("" if value is None else str(value) for value in values)
 
-    return "\n".join(line(row) for row in operations if row["valid"])
+def all_records(operations: Sequence[dict[str, Any]]) -> str:
+    """The canonical text of all a block's records."""
+    names = ("operation", "txid", "vout", "step", "ticker_text", "amount", "from_address", "to_address")
+    return "\n".join(_line(row, (*names, "valid", "code", "step_code")) for row in operations)
+
+
+def _line(row: dict[str, Any], names: Sequence[str]) -> str:
+    return ";".join(_text(row[name]) for name in names)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, Decimal):
+        return f"{value:.8f}"
+    return "" if value is None else str(value)
 
 
 def _digest(text: str) -> str:
