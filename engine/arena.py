@@ -1,0 +1,85 @@
+"""Byte strings one after the other in one growing array, known by their numbers."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Bytes = npt.NDArray[np.uint8]
+Offsets = npt.NDArray[np.int64]
+
+
+class Arena:
+    """Append-only list of byte strings. String n is `data[offsets[n] : offsets[n + 1]]`."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.offsets: Offsets = np.zeros(1024, np.int64)
+        self.data: Bytes = np.zeros(1 << 16, np.uint8)
+
+    def reserve(self, strings: int, size: int) -> None:
+        """Make room for `strings` more with `size` bytes together."""
+        self.offsets = grown(self.offsets, self.count + strings + 1)
+        self.data = grown(self.data, int(self.offsets[self.count]) + size)
+
+    def append(self, text: bytes) -> int:
+        """Store one string and tell its number."""
+        self.reserve(1, len(text))
+        start = int(self.offsets[self.count])
+        self.data[start : start + len(text)] = np.frombuffer(text, np.uint8)
+        self.count += 1
+        self.offsets[self.count] = start + len(text)
+        return self.count - 1
+
+    def extend(self, strings: pa.Array) -> None:
+        """Store an Arrow array of strings or bytes without nulls."""
+        data, offsets = blobs(strings)
+        size = int(offsets[-1] - offsets[0])
+        self.reserve(len(strings), size)
+        start = int(self.offsets[self.count])
+        self.data[start : start + size] = data[offsets[0] : offsets[-1]]
+        self.offsets[self.count + 1 : self.count + 1 + len(strings)] = offsets[1:] - offsets[0] + start
+        self.count += len(strings)
+
+    def __getitem__(self, number: int) -> bytes:
+        return self.data[self.offsets[number] : self.offsets[number + 1]].tobytes()
+
+    def lengths(self, numbers: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        """Lengths of the strings so numbered, 0 for negative numbers."""
+        known = np.maximum(numbers, 0)
+        return np.where(numbers < 0, 0, self.offsets[known + 1] - self.offsets[known])
+
+    def arrow(self, type_: pa.DataType, first: int = 0) -> pa.Array:
+        """The strings from number `first` on as large_string or large_binary, sharing memory until the next growth."""
+        buffers = [None, pa.py_buffer(self.offsets), pa.py_buffer(self.data)]
+        return pa.Array.from_buffers(type_, self.count - first, buffers, offset=first)
+
+    def take(self, numbers: npt.NDArray[np.int32], type_: pa.DataType) -> pa.Array:
+        """The strings so numbered as `type_` (string or binary), null for negative numbers."""
+        missing = numbers < 0
+        if missing.all():
+            return pa.nulls(len(numbers), type_)
+        large = pa.large_string() if type_ == pa.string() else pa.large_binary()
+        indices = pa.array(numbers, mask=missing) if missing.any() else pa.array(numbers)
+        return self.arrow(large).take(indices).cast(type_)
+
+
+def grown(array: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
+    """The array, or a copy of at least twice its length, so that `rows` rows fit; new rows are zero."""
+    if rows <= len(array):
+        return array
+    larger = np.zeros((max(rows, 2 * len(array)), *array.shape[1:]), array.dtype)
+    larger[: len(array)] = array
+    return larger
+
+
+def blobs(column: pa.ChunkedArray | pa.Array) -> tuple[Bytes, Offsets]:
+    """Data and 64-bit offsets of a binary or string column, sharing memory where it is one chunk of large type."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
+        array = array.cast(pa.large_binary())
+    _, offset_buffer, data_buffer = array.buffers()
+    offsets = np.frombuffer(offset_buffer, np.int64)[array.offset : array.offset + len(array) + 1]
+    data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.zeros(0, np.uint8)
+    return data, offsets

@@ -1,0 +1,224 @@
+"""Canonical text of records and its hashes: equal hashes, equal history.
+
+One line a record, `\\n` between lines and none at the end, UTF-8; what is absent is empty; eight decimals an amount.
+Event line, of valid records: `operation;txid;vout;ticker;amount;from;to`.
+Record line, of every record: `operation;txid;vout;step;ticker;amount;from;to;valid;code;step_code`.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.accounts import Accounts
+from engine.amounts import ONE
+from engine.arena import Arena, Bytes
+from engine.journal import Records
+from engine.tickers import Tickers
+from engine.vocabulary import CODES, OPERATIONS
+from ingest.compiled import compiled
+from ingest.networks import DECIMALS
+
+_ROOM: Final = 250
+"""Bytes that a line needs at most beside its ticker and addresses."""
+_SEPARATOR: Final = np.uint8(ord(";"))
+_NEWLINE: Final = np.uint8(ord("\n"))
+_ZERO: Final = np.uint8(ord("0"))
+_TXID: Final = 64
+_BILLION: Final = np.uint64(10**9)
+_TOKEN: Final = np.uint64(ONE)
+_TEN: Final = np.uint64(10)
+_WORD: Final = np.uint64(32)
+_LOW: Final = np.uint64(0xFFFFFFFF)
+
+
+class Strings(NamedTuple):
+    """An arena's strings for kernels."""
+
+    offsets: npt.NDArray[np.int64]
+    data: Bytes
+
+
+def _strings(arena: Arena) -> Strings:
+    return Strings(arena.offsets, arena.data)
+
+
+def _words(words: Sequence[str]) -> Strings:
+    arena = Arena()
+    for word in words:
+        arena.append(word.encode())
+    return _strings(arena)
+
+
+_OPERATIONS: Final = _words(OPERATIONS)
+_CODES: Final = _words(["", *CODES])
+
+
+def block_hashes(
+    records: Records,
+    txids: Bytes,
+    blocks: int,
+    accounts: Accounts,
+    tickers: Tickers,
+    closing: Mapping[int, str],
+) -> tuple[list[str], list[str]]:
+    """(event hash, record hash) of each block of the range, as hex.
+
+    `txids` holds 64 characters a record; `closing` the lines that a block's end adds to its event text.
+    """
+    lengths = tickers.texts.lengths(records.text)
+    lengths += accounts.addresses.lengths(records.sender) + accounts.addresses.lengths(records.recipient) + _ROOM
+    size = int(lengths.sum())
+    texts, addresses = _strings(tickers.texts), _strings(accounts.addresses)
+    hashes = []
+    for events_only in (True, False):
+        text = np.empty(size, np.uint8)
+        ends = np.zeros(blocks + 1, np.int64)
+        _write(records, txids, texts, addresses, _OPERATIONS, _CODES, events_only, text, ends)
+        hashes.append(_digests(text, ends, closing if events_only else {}))
+    return hashes[0], hashes[1]
+
+
+def cumulative_hash(previous: str, event_hash: str) -> str:
+    """SHA-256 of the previous cumulative hash followed by the block's event hash, as hex."""
+    return hashlib.sha256((previous + event_hash).encode()).hexdigest()
+
+
+def _digests(text: Bytes, ends: npt.NDArray[np.int64], closing: Mapping[int, str]) -> list[str]:
+    view = text.data
+    digests = []
+    for block in range(len(ends) - 1):
+        lines = view[ends[block] : max(ends[block + 1] - 1, ends[block])]
+        digest = hashlib.sha256(lines)
+        if closing.get(block):
+            digest.update(b"\n" * (len(lines) > 0) + closing[block].encode())
+        digests.append(digest.hexdigest())
+    return digests
+
+
+@compiled
+def _write(
+    records: Any,
+    txids: Any,
+    tickers: Any,
+    addresses: Any,
+    operations: Any,
+    codes: Any,
+    events_only: Any,
+    text: Any,
+    ends: Any,
+) -> Any:
+    """Write the lines, each ended by a newline; `ends[block + 1]` is where the block's lines end."""
+    at = 0
+    block = 0
+    for n in range(records.block.size):
+        while block < records.block[n]:
+            block += 1
+            ends[block] = at
+        if events_only and not records.valid[n]:
+            continue
+        at = _string(text, at, operations, records.operation[n])
+        for k in range(_TXID):
+            text[at + k] = txids[n * _TXID + k]
+        text[at + _TXID] = _SEPARATOR
+        at = _integer(text, at + _TXID + 1, np.uint64(records.vout[n]))
+        if not events_only:
+            at = _optional_integer(text, at, records.step[n])
+        at = _string(text, at, tickers, records.text[n])
+        at = _amount(text, at, records.amount[n, 0], records.amount[n, 1], records.has_amount[n])
+        at = _string(text, at, addresses, records.sender[n])
+        at = _string(text, at, addresses, records.recipient[n])
+        if not events_only:
+            at = _integer(text, at, np.uint64(records.valid[n]))
+            at = _string(text, at, codes, records.code[n])
+            at = _string(text, at, codes, records.step_code[n])
+        text[at - 1] = _NEWLINE
+    while block + 1 < ends.size:
+        block += 1
+        ends[block] = at
+
+
+@compiled
+def _string(text: Any, at: Any, strings: Any, number: Any) -> Any:
+    """Append the string so numbered, none for a negative number, and a separator."""
+    if number >= 0:
+        start = strings.offsets[number]
+        size = strings.offsets[number + 1] - start
+        for k in range(size):
+            text[at + k] = strings.data[start + k]
+        at += size
+    text[at] = _SEPARATOR
+    return at + 1
+
+
+@compiled
+def _digits(text: Any, at: Any, number: Any, width: Any) -> Any:
+    """Append the lowest `width` digits."""
+    for k in range(width - 1, -1, -1):
+        text[at + k] = _ZERO + np.uint8(number % _TEN)
+        number = number // _TEN
+    return at + width
+
+
+@compiled
+def _width(number: Any) -> Any:
+    width = 1
+    while number >= _TEN:
+        number = number // _TEN
+        width += 1
+    return width
+
+
+@compiled
+def _integer(text: Any, at: Any, number: Any) -> Any:
+    at = _digits(text, at, number, _width(number))
+    text[at] = _SEPARATOR
+    return at + 1
+
+
+@compiled
+def _optional_integer(text: Any, at: Any, number: Any) -> Any:
+    if number < 0:
+        text[at] = _SEPARATOR
+        return at + 1
+    return _integer(text, at, np.uint64(number))
+
+
+@compiled
+def _amount(text: Any, at: Any, low: Any, high: Any, present: Any) -> Any:
+    """Append a signed 128-bit number of units as tokens with eight decimals, and a separator."""
+    if present:
+        if high >> np.uint64(63):
+            text[at] = np.uint8(ord("-"))
+            at += 1
+            high = ~high + (np.uint64(1) if low == np.uint64(0) else np.uint64(0))
+            low = ~low + np.uint64(1)
+        at = _decimal(text, at, low, high)
+    text[at] = _SEPARATOR
+    return at + 1
+
+
+@compiled
+def _decimal(text: Any, at: Any, low: Any, high: Any) -> Any:
+    """Append whole tokens, a dot, and eight digits."""
+    high, low, fraction = _divide(high, low, _TOKEN)
+    if high == np.uint64(0):
+        at = _digits(text, at, low, _width(low))
+    else:
+        high, low, last = _divide(high, low, _BILLION)
+        _, first, middle = _divide(high, low, _BILLION)
+        at = _digits(text, at, first, _width(first))
+        at = _digits(text, at, middle, 9)
+        at = _digits(text, at, last, 9)
+    text[at] = np.uint8(ord("."))
+    return _digits(text, at + 1, fraction, DECIMALS)
+
+
+@compiled
+def _divide(high: Any, low: Any, by: Any) -> Any:
+    """(quotient high, quotient low, remainder) of a 128-bit number by one below 2^32, in steps of 32 bits."""
+    middle = (high % by) << _WORD | low >> _WORD
+    bottom = (middle % by) << _WORD | (low & _LOW)
+    return high // by, (middle // by) << _WORD | bottom // by, bottom % by

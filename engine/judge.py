@@ -1,0 +1,182 @@
+"""The engine: candidates of consecutive blocks in, facts out. Pure: no file, clock, network or setting.
+
+The plain path (`engine.plain`) is the same rules as ordinary Python; this one is columns and compiled passes.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine import facts, standing
+from engine.accounts import Accounts
+from engine.batch import assemble
+from engine.errors import BrokenChain, MalformedCandidate
+from engine.event_hash import block_hashes, cumulative_hash
+from engine.extract import Extracted, extract
+from engine.hexadecimal import txid_texts
+from engine.journal import Events, Journal, Numbers, Records, trimmed
+from engine.ledger import Ledger
+from engine.modules.registry import Registry
+from engine.payloads import Payloads
+from engine.runs import Runs
+from engine.schemas import BALANCE_EVENTS, BLOCKS, OPERATIONS, SUPPLIES, TOKENS, Judged, State
+from engine.tickers import Tickers
+from ingest.candidates import CANDIDATES, HEADERS
+from ingest.networks import Network
+
+_MOST_ROWS: Final = 1 << 18
+_MOST_BYTES: Final = 1 << 29
+_NO_MODULES: Final = Registry()
+
+
+class Engine:
+    """Judges blocks in order and keeps the ledger that the next block needs.
+
+    `registry` holds the modules; with none, the operations of extensions are refused.
+    """
+
+    def __init__(self, network: Network, state: State | None = None, registry: Registry = _NO_MODULES) -> None:
+        self._network = network
+        self._registry = registry
+        self._reset()
+        if state is not None:
+            self.restore(state)
+
+    def _reset(self) -> None:
+        self._height: int | None = None
+        self._hash: str | None = None
+        self._cumulative = ""
+        self._tickers = Tickers()
+        self._accounts = Accounts(self._network)
+        self._payloads = Payloads(self._tickers)
+        self._ledger = Ledger()
+        self._tokens = TOKENS.empty_table()
+
+    def restore(self, state: State) -> None:
+        """Forget everything and continue after the block that `state` ends with."""
+        self._reset()
+        self._height, self._hash, self._cumulative = state.height, state.hash, state.cumulative_hash
+        with np.errstate(over="ignore"):
+            standing.restore_balances(state.balances, self._ledger, self._accounts, self._tickers)
+            standing.restore_tokens(state.tokens, self._ledger, self._tickers)
+            standing.restore_supplies(state.supplies, self._ledger, self._tickers)
+        self._tokens = state.tokens
+
+    def state(self) -> State:
+        """Everything that judging the next block depends on."""
+        return State(
+            self._height,
+            self._hash,
+            self._cumulative,
+            standing.balances(self._ledger, self._accounts, self._tickers),
+            self._tokens,
+            standing.supplies(self._ledger, self._tickers),
+        )
+
+    def judge(self, blocks: pa.Table, candidates: pa.Table) -> Judged:
+        """Judge the candidates (CANDIDATES) of consecutive blocks (HEADERS), which continue the chain judged so far.
+
+        Raises BrokenChain or MalformedCandidate before anything is judged.
+        """
+        blocks, candidates = blocks.select(HEADERS.names), candidates.select(CANDIDATES.names)
+        self._check_chain(blocks)
+        _check_order(blocks, candidates)
+        with np.errstate(over="ignore"):
+            ranges = [(headers, rows, extract(rows, self._network)) for headers, rows in _ranges(blocks, candidates)]
+            parts = [self._judge_range(*range_) for range_ in ranges]
+        tokens = pa.concat_tables([TOKENS.empty_table(), *(part.tokens for part in parts)])
+        self._tokens = pa.concat_tables([self._tokens, tokens])
+        return Judged(
+            pa.concat_tables([BLOCKS.empty_table(), *(part.blocks for part in parts)]),
+            pa.concat_tables([OPERATIONS.empty_table(), *(part.operations for part in parts)]),
+            pa.concat_tables([BALANCE_EVENTS.empty_table(), *(part.balance_events for part in parts)]),
+            tokens,
+            pa.concat_tables([SUPPLIES.empty_table(), *(part.supplies for part in parts)]),
+        )
+
+    def _judge_range(self, blocks: pa.Table, candidates: pa.Table, extracted: Extracted) -> Judged:
+        heights = blocks["height"].to_numpy()
+        block = (candidates["height"].to_numpy() - heights[0]).astype(np.int32)
+        batch = assemble(extracted, block, heights, self._accounts, self._payloads, self._tickers)
+        runs = Runs(self._network, self._ledger, self._accounts, self._tickers, self._payloads, self._registry)
+        journal = Journal(*(trimmed(table) for table in runs.judge(batch, extracted)))
+        records, events = journal.records, journal.events
+        op_index = facts.place_in_block(records.block, len(heights))
+        tx_index = candidates["tx_index"].to_numpy()
+        times = blocks["time"].combine_chunks()
+        text, txid = txid_texts(candidates["txid"], records.transaction)
+        hashes = block_hashes(records, text, len(heights), self._accounts, self._tickers, runs.closing)
+        shared = (self._accounts, self._tickers)
+        return Judged(
+            self._blocks(blocks, block, records, events, hashes),
+            facts.operations(records, op_index, batch, extracted, times, tx_index, txid, *shared),
+            facts.balance_events(
+                events, records, op_index, heights, tx_index, *shared, pa.array(self._registry.causes)
+            ),
+            facts.tokens(records, op_index, heights, times, txid, self._ledger.books, *shared),
+            facts.supplies(journal.supplies, heights, self._tickers),
+        )
+
+    def _blocks(
+        self,
+        blocks: pa.Table,
+        block: Numbers,
+        records: Records,
+        events: Events,
+        hashes: tuple[list[str], list[str]],
+    ) -> pa.Table:
+        """BLOCKS of the range; moves the engine's tip to its end."""
+        cumulative = []
+        for event_hash in hashes[0]:
+            self._cumulative = cumulative_hash(self._cumulative, event_hash)
+            cumulative.append(self._cumulative)
+        self._height, self._hash = blocks["height"][-1].as_py(), blocks["hash"][-1].as_py()
+        counts = [
+            np.bincount(rows, minlength=len(blocks)).astype(np.int32)
+            for rows in (block, records.block, records.block[records.valid], events.block)
+        ]
+        columns = [*blocks.columns, *map(pa.array, counts), *map(pa.array, (hashes[0], cumulative, hashes[1]))]
+        return pa.Table.from_arrays(columns, schema=BLOCKS)
+
+    def _check_chain(self, blocks: pa.Table) -> None:
+        height, hash_ = self._height, self._hash
+        columns = (blocks[name].to_pylist() for name in ("height", "hash", "previous_hash"))
+        for next_height, next_hash, previous in zip(*columns, strict=True):
+            if height is not None and (next_height, previous) != (height + 1, hash_):
+                raise BrokenChain(
+                    f"block {next_height} with parent {previous} does not follow block {height} ({hash_}); "
+                    "rewind to the last common block and judge again from there"
+                )
+            height, hash_ = next_height, next_hash
+
+
+def _check_order(blocks: pa.Table, candidates: pa.Table) -> None:
+    """Candidates are sorted by (height, tx_index), unique, and inside the range."""
+    if not len(candidates):
+        return
+    heights = candidates["height"].to_numpy().astype(np.int64)
+    place = heights << 32 | candidates["tx_index"].to_numpy()
+    inside = len(blocks) and blocks["height"][0].as_py() <= heights[0] and heights[-1] <= blocks["height"][-1].as_py()
+    if not inside or (np.diff(place) <= 0).any():
+        raise MalformedCandidate(
+            "candidates are not sorted by height and transaction, or not of the blocks given; read the range again"
+        )
+
+
+def _ranges(blocks: pa.Table, candidates: pa.Table) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """The same blocks and candidates in ranges of whole blocks that bound the memory of a pass."""
+    if not len(blocks):
+        return
+    heights = blocks["height"].to_numpy()
+    rows = np.searchsorted(candidates["height"].to_numpy(), np.append(heights, heights[-1] + 1))
+    sizes = pc.binary_length(candidates["raw"]).to_numpy() if len(candidates) else np.zeros(0, np.int32)
+    total = np.append(0, np.cumsum(sizes, dtype=np.int64))[rows]
+    first = 0
+    for block in range(1, len(heights) + 1):
+        last = block == len(heights)
+        if last or rows[block + 1] - rows[first] > _MOST_ROWS or total[block + 1] - total[first] > _MOST_BYTES:
+            yield blocks.slice(first, block - first), candidates.slice(rows[first], rows[block] - rows[first])
+            first = block

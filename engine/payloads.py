@@ -1,0 +1,254 @@
+"""Payload bytes to parsed operations: each distinct payload is read once (R-CORE-JSON-*)."""
+
+import json
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.amounts import Amount, Integer, Real, is_summable, limbs, read_amount, read_recorded
+from engine.arena import Bytes, grown
+from engine.interner import Interner
+from engine.tickers import WRAPPED, Tickers, is_lookup_hazard, is_receipt, is_unstorable, normalise
+from engine.verdicts import Code
+from engine.vocabulary import BURN, DEPLOY, INVALID, MINT, SWAP, SWAP_EXE, SWAP_INIT, TRANSFER, code_number
+from ingest.networks import MAX_NESTING
+
+MOST_REMEMBERED: Final = 1 << 20
+"""Distinct payloads after which the memory starts anew."""
+
+SILENT: Final = 255
+"""In the place of a code: leaves no record."""
+
+_OPERATIONS: Final = {"deploy": DEPLOY, "mint": MINT, "transfer": TRANSFER, "burn": BURN, "swap": SWAP}
+_DECODER: Final = json.JSONDecoder(parse_int=Integer, parse_float=Real, parse_constant=Real)
+_ABSENT: Final = Amount(None)
+
+
+class Payload(NamedTuple):
+    """What the rules need to know of one payload; the same names are the fields of PAYLOAD."""
+
+    code: int
+    """0: parsed. SILENT, or the number of the code of R-CORE-JSON-1."""
+    operation: int = INVALID
+    ticker: int = -1
+    """Number of the normalised ticker."""
+    text: int = -1
+    """Number of the ticker as written."""
+    upper: int = -1
+    """Number of the ticker in upper case (R-CORE-MULTI-4)."""
+    has_amount: bool = False
+    """`amt` is an amount (R-CORE-AMT-1) and in range."""
+    amount: tuple[int, int] = (0, 0)
+    has_recorded: bool = False
+    recorded: tuple[int, int] = (0, 0)
+    """What an invalid record carries for `amt` (R-CORE-AMT-5)."""
+    has_supply: bool = False
+    """`m` is an amount and in range."""
+    supply: tuple[int, int] = (0, 0)
+    has_limit: bool = False
+    """`l` is an amount and in range."""
+    limit: tuple[int, int] = (0, 0)
+    bad_limit: bool = False
+    """`l` is present, not null and no amount."""
+    unstorable: bool = False
+    """`amt`, or for a deploy `m` or `l`, is what the predecessor could not store (D-3)."""
+    excess: bool = False
+    """`amt` had more decimals than eight (D-23)."""
+    excess_supply: bool = False
+    """`m` or `l` had more decimals than eight (D-23)."""
+    is_receipt: bool = False
+    is_wrapped: bool = False
+    is_hazard: bool = False
+    """The ticker is one that the predecessor's lookup mistakes (D-5)."""
+    has_curve: bool = False
+    """A deploy whose `curve` is true in the sense of R-CURVE-DEP-3."""
+    is_summable: bool = False
+    """`amt` can be added in R-CORE-MULTI-4."""
+    poisons: bool = False
+    """Silences the whole multi-transfer whose step it is, whatever else is wrong there (R-CORE-REC-5)."""
+    has_no_ticker: bool = False
+    """A swap without a text as `tick`: as a step it silences the multi-transfer when tickers are compared."""
+    is_test: bool = False
+    """`test_opi` (D-2)."""
+
+
+_LIMBS: Final = ("<u8", 2)
+PAYLOAD: Final = np.dtype(
+    [
+        ("amount", *_LIMBS),
+        ("recorded", *_LIMBS),
+        ("supply", *_LIMBS),
+        ("limit", *_LIMBS),
+        ("ticker", "<i4"),
+        ("text", "<i4"),
+        ("upper", "<i4"),
+        ("code", "u1"),
+        ("operation", "u1"),
+        *((name, "?") for name, default in Payload._field_defaults.items() if default is False),
+    ],
+    align=True,
+)
+
+
+class Payloads:
+    """Parsed payloads by number. Numbers hold until the next call of `numbers`."""
+
+    def __init__(self, tickers: Tickers, most_remembered: int = MOST_REMEMBERED) -> None:
+        self._tickers = tickers
+        self._most_remembered = most_remembered
+        self._texts = Interner()
+        self.rows = np.zeros(1024, PAYLOAD)
+
+    def numbers(
+        self, data: Bytes, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.int32]:
+        """Number of each payload `data[start : start + length]`, -1 where the length is 0; parses the new ones."""
+        if self._texts.count > self._most_remembered:
+            self._texts = Interner()
+        known = self._texts.count
+        numbers = self._texts.intern(data, starts, lengths)
+        self.rows = grown(self.rows, self._texts.count)
+        for number in range(known, self._texts.count):
+            self._store(number, parse(self._texts[number], self._tickers))
+        return numbers
+
+    def members(self, number: int) -> dict[str, Any]:
+        """Members of a payload that parsed, for modules; numbers are Integer or Real."""
+        members: dict[str, Any] = _DECODER.decode(self._texts[number].decode())
+        return members
+
+    def _store(self, number: int, payload: Payload) -> None:
+        row = self.rows[number]
+        for name, value in payload._asdict().items():
+            row[name] = value
+
+
+def parse(payload: bytes, tickers: Tickers) -> Payload:
+    """Apply R-CORE-JSON-1, then read the members that the operation's rules ask for."""
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError:
+        return Payload(SILENT)
+    if '"p":"brc-20"' not in text and '"p": "brc-20"' not in text:
+        return _refused(Code.INVALID_PROTOCOL)
+    if _nesting(text) > MAX_NESTING:
+        return Payload(SILENT)
+    try:
+        members = _DECODER.decode(text)
+    except json.JSONDecodeError:
+        return Payload(SILENT)
+    if not isinstance(members, dict):
+        return Payload(SILENT)
+    return _read(members, tickers)
+
+
+def _refused(code: Code) -> Payload:
+    return Payload(code_number(code))
+
+
+def _read(members: dict[str, Any], tickers: Tickers) -> Payload:
+    """Steps 5 to 10 of R-CORE-JSON-1."""
+    protocol = members.get("p")
+    if protocol is None:
+        return _refused(Code.MISSING_PROTOCOL)
+    if type(protocol) is not str or protocol != "brc-20":
+        return _refused(Code.INVALID_PROTOCOL)
+    name = members.get("op")
+    if name is None:
+        return _refused(Code.MISSING_OPERATION)
+    if type(name) is not str or name not in _OPERATIONS:
+        return _refused(Code.INVALID_OPERATION)._replace(is_test=type(name) is str and name == "test_opi")
+    tick = members.get("tick")
+    operation = _OPERATIONS[name]
+    if operation == SWAP:
+        return _swap(members, tick, tickers)
+    if tick is None:
+        return _refused(Code.MISSING_TICKER)
+    if type(tick) is not str or not tick:
+        return _refused(Code.EMPTY_TICKER)
+    if is_unstorable(tick):
+        return Payload(SILENT, poisons=True)
+    return _operation(operation, members, tick, tickers)
+
+
+def _swap(members: dict[str, Any], tick: object, tickers: Tickers) -> Payload:
+    """Swaps need no ticker; one that is no text drops the transaction unless it is false (R-CORE-REC-5)."""
+    operation = SWAP
+    if members.get("init") is not None:
+        operation = SWAP_INIT
+    elif members.get("exe") is not None:
+        operation = SWAP_EXE
+    if type(tick) is not str:
+        silent = is_truthy(tick)
+        return _operation(operation, members, "", tickers)._replace(code=SILENT if silent else 0, has_no_ticker=True)
+    if is_unstorable(tick):
+        return _operation(operation, members, "", tickers)._replace(poisons=True)
+    return _operation(operation, members, tick, tickers)
+
+
+def _operation(operation: int, members: dict[str, Any], tick: str, tickers: Tickers) -> Payload:
+    ticker = normalise(tick) if tick else ""
+    raw = members.get("amt")
+    amount = read_amount(raw)
+    recorded = read_recorded(raw)
+    supply, limit = _ABSENT, _ABSENT
+    unstorable = raw is not None and recorded is None
+    if operation == DEPLOY:
+        supply, limit = read_amount(members.get("m")), read_amount(members.get("l"))
+        unstorable = supply.out_of_range or (supply.units is not None and limit.out_of_range)
+    return Payload(
+        code=0,
+        operation=operation,
+        ticker=tickers.number(ticker),
+        text=tickers.number(tick),
+        upper=tickers.number(tick.upper()),
+        has_amount=amount.units is not None,
+        amount=limbs(amount.units or 0),
+        has_recorded=recorded is not None,
+        recorded=limbs(recorded or 0),
+        has_supply=supply.units is not None,
+        supply=limbs(supply.units or 0),
+        has_limit=limit.units is not None,
+        limit=limbs(limit.units or 0),
+        bad_limit=limit.units is None and members.get("l") is not None,
+        unstorable=unstorable,
+        excess=amount.excess,
+        excess_supply=supply.excess or limit.excess,
+        is_receipt=is_receipt(ticker),
+        is_wrapped=ticker == WRAPPED,
+        is_hazard=is_lookup_hazard(ticker),
+        has_curve=operation == DEPLOY and is_truthy(members.get("curve")),
+        is_summable="amt" not in members or is_summable(raw),
+    )
+
+
+def is_truthy(value: object) -> bool:
+    """Truth of a JSON value as the protocol knows it: null, false, zero, empty text and containers are false."""
+    if isinstance(value, Integer):
+        return bool(value.strip("-0"))
+    if isinstance(value, Real):
+        return float(value) != 0
+    return bool(value)
+
+
+def _nesting(text: str) -> int:
+    """Most `{` and `[` open at once outside strings (R-CORE-JSON-4)."""
+    if text.count("{") + text.count("[") <= MAX_NESTING:
+        return 0
+    deepest = depth = 0
+    quoted = escaped = False
+    for character in text:
+        if escaped:
+            escaped = False
+        elif quoted:
+            escaped = character == "\\"
+            quoted = character != '"'
+        elif character == '"':
+            quoted = True
+        elif character in "{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "}]":
+            depth -= 1
+    return deepest

@@ -1,0 +1,87 @@
+"""The ledger as Arrow tables, out and in (engine.schemas.State)."""
+
+import numpy as np
+import pyarrow as pa
+
+from engine.accounts import Accounts
+from engine.amounts import decimals, from_decimals
+from engine.journal import Numbers
+from engine.ledger import Ledger
+from engine.operations import create
+from engine.schemas import BALANCES, SUPPLIES
+from engine.tickers import Tickers
+
+
+def balances(ledger: Ledger, accounts: Accounts, tickers: Tickers) -> pa.Table:
+    """BALANCES of every entry, sorted by (ticker, address)."""
+    entries = ledger.books.entries
+    held = entries[entries["account"] >= 0]
+    table = pa.Table.from_arrays(
+        [
+            tickers.take(held["ticker"]),
+            accounts.take_addresses(held["account"]),
+            accounts.take_scripts(held["account"]),
+            decimals(held["balance"]),
+        ],
+        schema=BALANCES,
+    )
+    return table.sort_by([("ticker", "ascending"), ("address", "ascending")])
+
+
+def supplies(ledger: Ledger, tickers: Tickers) -> pa.Table:
+    """The latest row of SUPPLIES of each ticker, sorted by ticker."""
+    rows = ledger.books.tokens
+    numbers = np.flatnonzero(rows["written"] >= 0).astype(np.int32)
+    written = rows[numbers]
+    table = pa.Table.from_arrays(
+        [
+            pa.array(written["written"]),
+            tickers.take(numbers),
+            decimals(written["minted"]),
+            decimals(written["burned"]),
+            decimals(written["rounding"]),
+            pa.array(written["holders"]),
+        ],
+        schema=SUPPLIES,
+    )
+    return table.sort_by("ticker")
+
+
+def restore_balances(table: pa.Table, ledger: Ledger, accounts: Accounts, tickers: Tickers) -> None:
+    """Enter rows of BALANCES into an empty ledger."""
+    if not len(table):
+        return
+    numbers = accounts.restore(table["script"], table["address"])
+    ledger.restore_balances(_numbers(table["ticker"], tickers), numbers, from_decimals(table["balance"]))
+
+
+def restore_tokens(table: pa.Table, ledger: Ledger, tickers: Tickers) -> None:
+    """Enter rows of TOKENS."""
+    numbers = _numbers(table["ticker"], tickers)
+    ledger.reserve(0, len(tickers))
+    supply, limit = from_decimals(table["max_supply"]), from_decimals(table["limit_per_mint"])
+    has_limit = table["limit_per_mint"].is_valid().to_numpy()
+    heights = table["deploy_height"].to_numpy()
+    for n, number in enumerate(numbers):
+        create(ledger.books.tokens[number], heights[n], supply[n], limit[n] * has_limit[n], has_limit[n])
+
+
+def restore_supplies(table: pa.Table, ledger: Ledger, tickers: Tickers) -> None:
+    """Enter the latest row of SUPPLIES of each ticker."""
+    numbers = _numbers(table["ticker"], tickers)
+    ledger.reserve(0, len(tickers))
+    rows = ledger.books.tokens
+    for name in ("minted", "burned", "rounding"):
+        rows[name][numbers] = from_decimals(table[name])
+    rows["holders"][numbers] = table["holders"].to_numpy()
+    rows["written"][numbers] = table["height"].to_numpy()
+
+
+def _numbers(column: pa.ChunkedArray, tickers: Tickers) -> Numbers:
+    """Numbers of normalised tickers, each distinct text looked up once."""
+    if not len(column):
+        return np.zeros(0, np.int32)
+    encoded = column.combine_chunks().dictionary_encode()
+    numbers = np.array([tickers.number(text) for text in encoded.dictionary.to_pylist()], np.int32)
+    by_row: Numbers = numbers[encoded.indices.to_numpy()]
+    return by_row
