@@ -36,9 +36,10 @@ def address_of(script: bytes, network: Network) -> str | None:
     if len(script) == 23 and script.startswith(b"\xa9\x14") and script.endswith(b"\x87"):
         return base58.b58encode_check(bytes([network.p2sh_version]) + script[2:22]).decode()
     if 4 <= len(script) <= 42 and script[1] == len(script) - 2:
-        version, size = script[0] - 0x50 if script[0] else 0, len(script) - 2
-        if (version == 0 and size in (20, 32)) or 1 <= version <= 16:
-            return _witness_address(network.bech32_prefix, version, script[2:])
+        if script[0] == 0 and len(script) in (22, 34):
+            return _witness_address(network.bech32_prefix, 0, script[2:])
+        if 0x51 <= script[0] <= 0x60:
+            return _witness_address(network.bech32_prefix, script[0] - 0x50, script[2:])
     return None
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ingest.addresses import BadAddress, address_of, address_to_script, addresses_of
 from ingest.networks import MAINNET, NETWORKS, REGTEST, SIGNET, TESTNET4, Network
-from tests.helpers import recorded
-from tests.helpers.recorded import DATA
+from tests.helpers import recorded_chain
+from tests.helpers.recorded_chain import DATA
 
 P2PKH = bytes.fromhex("76a914") + bytes(20) + bytes.fromhex("88ac")
 P2SH = bytes.fromhex("a914") + bytes(20) + b"\x87"
@@ -60,7 +60,7 @@ def test_vectors_get_the_normative_address(vector: dict[str, Any]) -> None:
 def test_every_recorded_output_has_the_address_that_the_node_printed() -> None:
     """R-CORE-ADDR-1, over all outputs and spent outputs of the recorded chain."""
     printed: dict[bytes, str | None] = {}
-    for block in recorded.descriptions():
+    for block in recorded_chain.descriptions():
         for tx in block["tx"]:
             for output in [*tx["vout"], *(txin["prevout"] for txin in tx["vin"] if "prevout" in txin)]:
                 script = output["scriptPubKey"]
@@ -84,6 +84,7 @@ def test_every_recorded_output_has_the_address_that_the_node_printed() -> None:
         pytest.param("5101ff", None, id="program-of-1-byte"),
         pytest.param("5129" + "11" * 41, None, id="program-of-41-bytes"),
         pytest.param("4f0211 11".replace(" ", ""), None, id="version-below-0"),
+        pytest.param("5014" + "11" * 20, None, id="reserved-opcode"),
         pytest.param("61021111", None, id="version-17"),
         pytest.param("", None, id="empty"),
         pytest.param("51024e73", "bc1pfeessrawgf", id="anchor"),
