@@ -169,9 +169,11 @@ class MissingPrevouts(IngestError):
 
 
 class ChainMoved(IngestError):
-    """The best chain changed between two calls: what was read does not join. The chain is read again."""
+    """The best chain changed between two calls: what was read does not join.
 
-    retry = True
+    The same call cannot succeed later; whoever follows the chain looks at it again.
+    """
+
     advice = "Nothing to do: the new chain is read."
 
 

@@ -51,19 +51,21 @@ def follow(
     poll: float = 0.5,
     batch_blocks: int = BATCH_BLOCKS,
     batch_bytes: int = BATCH_BYTES,
+    on_tip: Callable[[Tip], None] = lambda _: None,
 ) -> Iterator[Item]:
     """Everything between `tip`, where we are (None: before `start`), and the source's tip or `stop_height`.
 
     `our_hash` gives the hash that we keep for a height. An item must have been taken in before the next is asked for.
     With `follow_tip` the stream waits for new blocks, looking every `poll` seconds, and ends only at `stop_height`.
+    `on_tip` is told the source's tip whenever it was looked up.
     It always ends, at a block boundary, when `patience.stop()` is true. What may succeed later is retried as
     `patience` says; other errors are raised. A source that is behind us is waited for, never followed back.
     """
     patience = patience or Patience()
-    stream = _Stream(source, tip, our_hash, start, stop_height, batch_blocks, batch_bytes)
+    stream = _Stream(source, tip, our_hash, start, stop_height, batch_blocks, batch_bytes, on_tip)
     try:
         while not patience.stop():
-            item = patience.call(stream.next)
+            item = patience.call(stream.next, also=ChainMoved)
             if item is not None:
                 yield item
             elif follow_tip and not stream.finished:
@@ -88,6 +90,7 @@ class _Stream:
         stop_height: int | None,
         batch_blocks: int,
         batch_bytes: int,
+        on_tip: Callable[[Tip], None],
     ) -> None:
         self._source = source
         self._tip = tip
@@ -96,6 +99,7 @@ class _Stream:
         self._stop_height = stop_height
         self._batch_blocks = batch_blocks
         self._batch_bytes = batch_bytes
+        self._on_tip = on_tip
         self._blocks: Iterator[RawBlock] | None = None
         self._last = start - 1
 
@@ -121,6 +125,7 @@ class _Stream:
     def _look(self) -> Rewind | None:
         """Compare the source's best chain with ours; ready the blocks above us when ours is part of it."""
         best = self._source.tip()
+        self._on_tip(best)
         if self._tip == best:
             return None
         if self._tip is not None and not self._is_current(self._tip, best):

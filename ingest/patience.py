@@ -38,13 +38,13 @@ class Patience:
     longest_wait: float = 15.0
     sleep: Callable[[float], None] = time.sleep
 
-    def call(self, function: Callable[[], T]) -> T:
-        """What `function` returns once it succeeds.
+    def call(self, function: Callable[[], T], also: type[IngestError] | None = None) -> T:
+        """What `function` returns once it succeeds; errors of class `also` are retried too.
 
         Raises its first error that does not allow a retry, its last error at the deadline, or `Stopped`.
         """
         retrying = Retrying(
-            retry=retry_if_exception(_worth_retrying),
+            retry=retry_if_exception(lambda error: _worth_retrying(error, also)),
             wait=wait_exponential_jitter(multiplier=self.first_wait, max=self.longest_wait, jitter=self.first_wait),
             stop=stop_never if self.deadline is None else stop_after_delay(self.deadline),
             before_sleep=self._report,
@@ -68,5 +68,5 @@ class Patience:
             self.on_wait(error, state.next_action.sleep)
 
 
-def _worth_retrying(error: BaseException) -> bool:
-    return isinstance(error, IngestError) and error.retry
+def _worth_retrying(error: BaseException, also: type[IngestError] | None) -> bool:
+    return isinstance(error, IngestError) and (error.retry or (also is not None and isinstance(error, also)))

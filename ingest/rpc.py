@@ -27,6 +27,7 @@ from ingest.errors import (
     NodeTooSlow,
     NodeUnreachable,
     NodeWarmingUp,
+    Stopped,
     WrongCredentials,
 )
 
@@ -152,6 +153,10 @@ class Rpc:
                         raise AnswerTooLarge(f"{self.name} answers with more than {self._max_answer} bytes")
         except httpx.HTTPError as error:
             raise translated(error, self.name) from error
+        except (RuntimeError, ValueError) as error:
+            if not self._client.is_closed:
+                raise
+            raise Stopped(f"The connection to {self.name} was closed while blocks were being fetched") from error
         if response.status_code in BUSY:
             raise NodeBusy(f"{self.name} turns calls away for now (HTTP {response.status_code})")
         return _Answer(response.status_code, bytes(content))
