@@ -31,15 +31,19 @@ class Serving:
         self._stamp: tuple[int, int, int] | None = None
         self._fold: Fold | None = None
 
+    def changed(self) -> bool:
+        """Whether `refresh` would find anything new; costs one look at the manifest's file status."""
+        return self._manifest_stamp() != self._stamp or self._stamp is None
+
     def refresh(self) -> bool:
         """Catch up with the manifest and say whether anything was published since the last call.
 
         New blocks are read and laid over the view; a rewind or a new fold starts a view anew. Raises LakeError, and
         OSError when files vanish in between; the view then stays as it was and the next call tries again.
         """
-        stamp = self._manifest_stamp()
-        if stamp is not None and stamp == self._stamp:
+        if not self.changed():
             return False
+        stamp = self._manifest_stamp()
         manifest = read_manifest(self.directory)
         self.view = self._advanced(manifest, manifest.tip) if manifest.tip else None
         self._stamp = stamp

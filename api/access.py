@@ -1,0 +1,61 @@
+"""Around every request: its id, its line in the log, its place in the metrics."""
+
+import re
+from secrets import token_hex
+from time import perf_counter
+from typing import Final
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.metrics import LATENCY, REQUESTS
+
+USABLE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+"""Ids that are taken over from the client; others could break a log line."""
+
+UNMATCHED: Final = "unmatched"
+"""Route of requests that no template matches; their paths would be labels without end."""
+
+log = structlog.get_logger("access")
+
+
+class Access:
+    """Takes over or makes X-Request-ID, and writes down how the request ended."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        start = perf_counter()
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if USABLE_ID.fullmatch(given) else token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            seconds = perf_counter() - start
+            route = getattr(scope.get("route"), "path_format", UNMATCHED)
+            REQUESTS.labels(route, int(status)).inc()
+            LATENCY.labels(route).observe(seconds)
+            log.info(
+                "request",
+                id=request_id,
+                method=scope["method"],
+                path=scope["path"],
+                route=route,
+                status=int(status),
+                milliseconds=round(seconds * 1000, 3),
+            )

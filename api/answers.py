@@ -1,0 +1,51 @@
+"""Answers with a body, and what the OpenAPI document says of them."""
+
+from importlib.resources import files
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from api.errors import ErrorBody
+
+
+def answer(body: object) -> Response:
+    """`body` as JSON."""
+    return Response(orjson.dumps(body), media_type="application/json")
+
+
+def documented(name: str, model: Any) -> dict[str, Any]:
+    """Arguments of a route's decorator: its name, the shape of its answer, the error body."""
+    return {
+        "name": name,
+        "response_model": model,
+        "responses": {
+            "4XX": {"model": ErrorBody, "description": "The request cannot be answered; `code` says why."},
+            "5XX": {"model": ErrorBody, "description": "The server cannot answer now; `code` says why."},
+        },
+    }
+
+
+def operation_id(route: APIRoute) -> str:
+    """What generated clients call the route."""
+    return route.name
+
+
+def add_examples(app: FastAPI) -> None:
+    """Show with every route what the recorded chain answers. Put in at the end, for FastAPI drops nulls in examples."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            examples = orjson.loads(files("api").joinpath("examples.json").read_bytes())
+            for methods in generate()["paths"].values():
+                for operation in methods.values():
+                    if example := examples.get(operation["operationId"]):
+                        success = operation["responses"]["200"]
+                        success["description"] = f"For example, on the recorded chain: `GET {example['request']}`"
+                        success["content"]["application/json"]["example"] = example["answer"]
+        return generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,147 @@
+"""The one error body of the API and everything that ends in it."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import ClassVar
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from typing_extensions import TypedDict
+
+
+class ErrorBody(TypedDict):
+    """What every answer with a status of 400 or above contains."""
+
+    detail: str
+    """What is wrong and what to do, for people."""
+    code: str
+    """What is wrong, for programs: one of a closed list."""
+    field: str | None
+    """The parameter that is to blame, null when none is."""
+    request_id: str
+    """The answer's X-Request-ID, to be quoted in questions to the operator."""
+
+
+class ApiError(Exception):
+    """An answer other than the one asked for."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    code = "INTERNAL_ERROR"
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, detail: str, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.field = field
+
+
+class InvalidAddress(ApiError):
+    """The address is not one of the lake's network."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "INVALID_ADDRESS"
+
+
+class TickerNotFound(ApiError):
+    """Neither deployed nor ever minted."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "TICKER_NOT_FOUND"
+
+
+class TransactionNotFound(ApiError):
+    """No record of the protocol has this transaction id."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "TRANSACTION_NOT_FOUND"
+
+
+class BlockNotFound(ApiError):
+    """The height is not published."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "BLOCK_NOT_FOUND"
+
+
+class InvalidParameter(ApiError):
+    """A parameter is missing, of the wrong type, or out of bounds."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "INVALID_PARAMETER"
+
+
+class NotReady(ApiError):
+    """No published height can be read."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "NOT_READY"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+class Busy(ApiError):
+    """Too many questions that read history wait already."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "BUSY"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+class QueryTimeout(ApiError):
+    """Reading history took longer than an answer may take."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "QUERY_TIMEOUT"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
+
+
+STATUS_CODES = {
+    HTTPStatus.NOT_FOUND: "NOT_FOUND",
+    HTTPStatus.METHOD_NOT_ALLOWED: "METHOD_NOT_ALLOWED",
+}
+"""Codes of what the framework itself refuses."""
+
+
+def error_response(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    field: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The one builder of error answers. Caches are not to keep them."""
+    body = ErrorBody(detail=detail, code=code, field=field, request_id=request.state.request_id)
+    return Response(
+        orjson.dumps(body), status, {**(headers or {}), "Cache-Control": "no-store"}, media_type="application/json"
+    )
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Let every error of `app` end in the one body."""
+
+    @app.exception_handler(ApiError)
+    async def api_error(request: Request, error: ApiError) -> Response:
+        return error_response(request, error.status, error.code, error.detail, error.field, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid_parameter(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        field = str(first["loc"][-1])
+        detail = f"{field}: {first['msg']}"
+        return error_response(request, InvalidParameter.status, InvalidParameter.code, detail, field)
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        status = HTTPStatus(error.status_code)
+        code = STATUS_CODES.get(status, status.name)
+        detail = f"{request.method} {request.url.path}: {error.detail}; /docs lists what there is"
+        return error_response(request, status, code, detail, headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def internal(request: Request, _error: Exception) -> Response:
+        # Sent from outside all middleware, which therefore cannot add the header.
+        headers = {"X-Request-ID": request.state.request_id}
+        detail = "the answer could not be made; the reason is in the server's log"
+        return error_response(request, ApiError.status, ApiError.code, detail, headers=headers)

@@ -1,0 +1,101 @@
+"""Keeps at hand what the lake publishes: the view that requests read, and the network's height beside it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from api.metrics import LAG, NETWORK_HEIGHT, PUBLISHED_HEIGHT
+from ingest.errors import IngestError
+from warehouse.errors import LakeError
+from warehouse.serving import Serving
+from warehouse.serving_view import View
+
+MANIFEST_POLL: Final = 0.05
+"""Seconds between two looks at the manifest."""
+
+NODE_POLL: Final = 5.0
+"""Seconds between two questions to the node."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkHeight:
+    """What the node said last."""
+
+    height: int | None
+    error: str | None
+    """Why there is no height."""
+
+
+class Follower:
+    """Follows one lake and, when there is one, a node. Read its attributes once a request: they change in between."""
+
+    def __init__(self, data_dir: Path, network_height: Callable[[], int] | None) -> None:
+        """`network_height` may block and may raise LakeError and IngestError."""
+        self.view: View | None = None
+        self.error = "no block has been published yet"
+        """Why there is no view."""
+        self.network = NetworkHeight(None, "no node was given to the server")
+        self._serving = Serving(data_dir)
+        self._network_height = network_height
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow until the block ends. What is published now is there when it begins."""
+        await self._refresh()
+        tasks = [asyncio.create_task(_every(MANIFEST_POLL, self._refresh))]
+        if self._network_height is not None:
+            tasks.append(asyncio.create_task(_every(NODE_POLL, self._ask_node)))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _refresh(self) -> None:
+        if not self._serving.changed():
+            return
+        try:
+            await asyncio.to_thread(self._serving.refresh)
+        except (LakeError, OSError) as error:
+            if self.error != str(error):
+                log.warning("lake_unreadable", error=str(error))
+            self.error = str(error)
+            return
+        self.view = self._serving.view
+        self.error = "no block has been published yet"
+        if self.view:
+            PUBLISHED_HEIGHT.set(self.view.tip.height)
+            self._set_lag()
+
+    async def _ask_node(self) -> None:
+        assert self._network_height is not None
+        try:
+            self.network = NetworkHeight(await asyncio.to_thread(self._network_height), None)
+        except (IngestError, LakeError) as error:
+            self.network = NetworkHeight(None, str(error))
+            return
+        NETWORK_HEIGHT.set(self.network.height or 0)
+        self._set_lag()
+
+    def _set_lag(self) -> None:
+        if self.view and self.network.height is not None:
+            LAG.set(lag(self.network.height, self.view.tip.height))
+
+
+def lag(network_height: int, published_height: int) -> int:
+    """Blocks that are still to be indexed; a node that is itself behind makes it no less than 0."""
+    return max(network_height - published_height, 0)
+
+
+async def _every(seconds: float, action: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await action()
+        await asyncio.sleep(seconds)

@@ -1,0 +1,192 @@
+"""Shapes of answers, and how they are made from what the warehouse knows. Field names are those that clients know."""
+
+from datetime import datetime
+from typing import Annotated, Final
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from engine.tickers import STONES
+from ingest.networks import DECIMALS
+from warehouse.histories import Operation
+from warehouse.serving_map import Account, Supply, Token
+
+UNIT: Final = 10**DECIMALS
+
+Amount = Annotated[str, Field(description="Exact amount in tokens: plain notation, always 8 decimals.")]
+Time = Annotated[str, Field(description="Block time: ISO 8601, UTC, whole seconds, ending in Z.")]
+
+
+class TokenInfo(TypedDict):
+    """A token and its supply."""
+
+    ticker: str
+    decimals: int
+    max_supply: Amount
+    limit_per_mint: Amount | None
+    actual_deploy_txid_for_api: str
+    deploy_tx_id: str
+    deploy_block_height: int
+    deploy_timestamp: str
+    creator_address: str
+    remaining_supply: Amount
+    minted: Amount
+    current_supply: Amount
+    circulating_supply: Amount
+    total_locked: Amount
+    holders: int
+    is_curve: bool
+
+
+class Balance(TypedDict):
+    """What an address holds of a token."""
+
+    pkscript: Annotated[str, Field(description="Always empty.")]
+    ticker: str
+    wallet: str
+    overall_balance: Amount
+    available_balance: Amount
+    block_height: Annotated[int, Field(description="Newest block that credited this balance, 0 when none did.")]
+
+
+class HistoryRow(TypedDict):
+    """A valid operation."""
+
+    id: Annotated[int, Field(description="Height times 1,000,000 plus the place in the block's processing order.")]
+    op_id: Annotated[str, Field(description="`txid:vout`, the operation's name that never changes.")]
+    tx_id: str
+    txid: str
+    op: str
+    ticker: str | None
+    amount: Annotated[str | None, Field(description="Amount in tokens, 8 decimals; null when there is none.")]
+    block_height: int
+    block_hash: str
+    tx_index: int
+    timestamp: Time
+    from_address: str | None
+    to_address: str | None
+    valid: bool
+    is_marketplace: bool
+
+
+class BlockHashesRow(TypedDict):
+    """The hashes by which two indexers compare a block."""
+
+    height: int
+    hash: str
+    event_hash: str
+    cumulative_hash: str
+    record_hash: str
+
+
+class IndexerStatus(TypedDict):
+    """How far the indexer is."""
+
+    current_block_height_network: Annotated[int | None, Field(description="The node's height; null when unknown.")]
+    last_indexed_block_main_chain: int
+    last_indexed_brc20_op_block: Annotated[int, Field(description="Newest block with any record, 0 when none has.")]
+    lag: Annotated[int | None, Field(description="Blocks still to be indexed; null when the node's height is.")]
+    network_height_error: Annotated[str | None, Field(description="Why the node's height is null.")]
+
+
+class IndexerHealth(TypedDict):
+    """Whether the indexer can be asked."""
+
+    status: str
+    message: str
+
+
+class Banner(TypedDict):
+    """What answers at this address."""
+
+    message: str
+    version: str
+
+
+class Health(TypedDict):
+    """Whether answers can be given."""
+
+    status: str
+
+
+class Ready(TypedDict):
+    """From which height answers are given."""
+
+    status: str
+    height: int
+
+
+def amount_text(units: int) -> str:
+    """Units of 10^-8 as tokens, always with 8 decimals: every amount has one spelling."""
+    whole, fraction = divmod(abs(units), UNIT)
+    return f"{'-' if units < 0 else ''}{whole}.{fraction:08d}"
+
+
+def time_text(moment: datetime) -> str:
+    """An instant in UTC, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def balance(account: Account) -> Balance:
+    """An account as clients know it."""
+    amount = amount_text(account.balance)
+    return Balance(
+        pkscript="",
+        ticker=account.ticker,
+        wallet=account.address,
+        overall_balance=amount,
+        available_balance=amount,
+        block_height=account.credit_height,
+    )
+
+
+def token_info(ticker: str, token: Token | None, supply: Supply | None) -> TokenInfo:
+    """A token's figures. Without a deploy, as STONES may be (R-CORE-STONE-4), what a deploy says is zero or empty."""
+    supply = supply or Supply(0, 0, 0, 0)
+    max_supply = token.max_supply if token else 0
+    existing = supply.minted - supply.burned + supply.rounding
+    current = existing if ticker == STONES or max_supply == 0 else min(supply.minted, max_supply)
+    txid = token.deploy_txid if token else ""
+    return TokenInfo(
+        ticker=ticker,
+        decimals=DECIMALS,
+        max_supply=amount_text(max_supply),
+        limit_per_mint=amount_text(token.limit_per_mint) if token and token.limit_per_mint is not None else None,
+        actual_deploy_txid_for_api=txid,
+        deploy_tx_id=txid,
+        deploy_block_height=token.deploy_height if token else 0,
+        deploy_timestamp=time_text(token.deploy_time) if token else "",
+        creator_address=(token.deployer_address or "") if token else "",
+        remaining_supply=amount_text(max(0, max_supply - supply.minted)),
+        minted=amount_text(supply.minted),
+        current_supply=amount_text(current),
+        circulating_supply=amount_text(current),
+        total_locked=amount_text(0),
+        holders=supply.holders,
+        is_curve=False,
+    )
+
+
+def history_row(operation: Operation) -> HistoryRow:
+    """A valid operation as clients know it."""
+    return HistoryRow(
+        id=operation.height * OPERATIONS_PER_BLOCK + operation.op_index,
+        op_id=f"{operation.txid}:{operation.vout}",
+        tx_id=operation.txid,
+        txid=operation.txid,
+        op=operation.operation,
+        ticker=operation.ticker,
+        amount=operation.amount,
+        block_height=operation.height,
+        block_hash=operation.block_hash,
+        tx_index=operation.tx_index,
+        timestamp=time_text(operation.time),
+        from_address=operation.from_address,
+        to_address=operation.to_address,
+        valid=operation.valid,
+        is_marketplace=operation.marketplace,
+    )
+
+
+OPERATIONS_PER_BLOCK: Final = 1_000_000
+"""More records than fit a block of 4 million weight units."""

@@ -1,0 +1,98 @@
+"""Runs the API: worker processes that share one socket and meet the indexer only at the manifest."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from ingest.networks import NETWORKS
+from ingest.node import Node
+from ingest.patience import Patience
+from ingest.rpc import Credentials
+from warehouse.manifest import read_manifest
+
+DATA: Final = "SIMPLICITY_DATA"
+NODE: Final = "SIMPLICITY_NODE"
+CREDENTIALS: Final = {name: f"SIMPLICITY_NODE_{name.upper()}" for name in ("user", "password", "cookie", "header")}
+"""Environment variables by which settings reach the workers: those of the command's options."""
+
+METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
+
+STOP_GRACE: Final = 10
+"""Seconds for which running requests may go on after SIGTERM."""
+
+
+def serve(
+    data_dir: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    workers: int = 1,
+    node: str | None = None,
+    credentials: Credentials | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then let running requests end. A worker that dies is replaced.
+
+    `node` is the address of Bitcoin Core for the network's height; without it that height is null.
+    """
+    # uvicorn raises the signal anew once it has stopped in good order: that is the end, not a failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    given = credentials or Credentials()
+    settings = {
+        DATA: str(data_dir),
+        NODE: node,
+        **{variable: getattr(given, name) for name, variable in CREDENTIALS.items()},
+    }
+    os.environ |= {name: str(value) for name, value in settings.items() if value is not None}
+    with TemporaryDirectory(prefix="simplicity-metrics-") as metrics:
+        if workers > 1:
+            os.environ[METRICS] = metrics
+        uvicorn.run(
+            "api.server:app_from_environment",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=STOP_GRACE,
+            timeout_keep_alive=75,
+            backlog=4096,
+        )
+
+
+def app_from_environment() -> FastAPI:
+    """The application of one worker."""
+    # The metrics library looks at METRICS when it is first imported.
+    from api.app import create_app
+    from api.logs import log_as_json
+
+    log_as_json()
+    data_dir = Path(os.environ[DATA])
+    return create_app(data_dir, network_height=node_height(data_dir) if NODE in os.environ else None)
+
+
+def node_height(data_dir: Path) -> Callable[[], int]:
+    """Asks the node of the environment for the height of its best chain, on the network of the lake."""
+    password, user, header, cookie = (
+        os.environ.get(CREDENTIALS[name]) for name in ("password", "user", "header", "cookie")
+    )
+    credentials = Credentials(user, password, Path(cookie) if cookie else None, header)
+    nodes: list[Node] = []
+
+    def height() -> int:
+        if not nodes:
+            network = NETWORKS[read_manifest(data_dir).network]
+            nodes.append(Node(os.environ[NODE], network, credentials, patience=Patience(deadline=1.0), timeout=5.0))
+        return nodes[0].network_height()
+
+    return height

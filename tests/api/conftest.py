@@ -1,0 +1,34 @@
+"""One lake of the recorded chain and one application over it for all tests of this folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import httpx
+import pytest
+
+from api.app import create_app
+from tests.helpers.api import running
+from tests.helpers.examples import NETWORK_HEIGHT
+from tests.helpers.recorded import recorded_lake
+from warehouse.duckdb_engine import connect
+
+
+@pytest.fixture(scope="session")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of a lake that holds the recorded chain."""
+    return recorded_lake(tmp_path_factory.mktemp("recorded"))
+
+
+@pytest.fixture(scope="session")
+def client(lake: Path) -> Iterator[httpx.Client]:
+    """Asks the application over the recorded chain; the node says that the network is 3 blocks further."""
+    with running(create_app(lake, network_height=lambda: NETWORK_HEIGHT)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def sql(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same lake through its public tables: the other way to the same facts."""
+    with connect(lake) as connection:
+        yield connection

@@ -1,0 +1,55 @@
+"""The document that describes the API: real examples, all routes, and pages that work without the internet."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.helpers.examples import FILE, REQUESTS, answers
+
+
+@pytest.fixture(scope="module")
+def document(client: httpx.Client) -> dict[str, Any]:
+    content: dict[str, Any] = client.get("/openapi.json").json()
+    return content
+
+
+def test_examples_are_what_the_recorded_chain_answers(client: httpx.Client) -> None:
+    assert json.loads(FILE.read_text()) == answers(client)
+
+
+def test_every_route_shows_its_example_and_the_error_body(document: dict[str, Any]) -> None:
+    shown = 0
+    for path, methods in document["paths"].items():
+        responses = methods["get"]["responses"]
+        if path == "/metrics":
+            continue
+        assert "example" in responses["200"]["content"]["application/json"], path
+        for status in ("4XX", "5XX"):
+            assert responses[status]["content"]["application/json"]["schema"]["$ref"].endswith("ErrorBody"), path
+        shown += 1
+    assert shown == len(REQUESTS)
+
+
+def test_every_answer_has_the_documented_fields_and_no_other(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        content = methods["get"]["responses"]["200"].get("content", {}).get("application/json")
+        if content is None:
+            continue
+        schema, example = content["schema"], content["example"]
+        if schema.get("type") == "array":
+            schema, example = schema["items"], example[0]
+        fields = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]["properties"]
+        assert set(fields) == set(example), path
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_the_pages_load_nothing_from_elsewhere(client: httpx.Client, page: str) -> None:
+    html = client.get(page).text
+    sources = re.findall(r'(?:src|href)="([^"]+)"', html)
+    assert sources
+    for source in sources:
+        assert source.startswith("/"), source
+        assert client.get(source).status_code == 200
