@@ -55,9 +55,11 @@ mutants: setup
 docs: setup
 	$(BIN)/python -m warehouse.tables > docs/tables.md
 
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
+
 lock: setup
-	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-header --all-extras pyproject.toml --output-file requirements.lock
+	$(LOCK) --upgrade --all-extras pyproject.toml --output-file requirements.lock
+	$(LOCK) --extra build --constraints requirements.lock pyproject.toml --output-file docker/requirements.lock
 
 clean:
 	rm -rf .venv demo-data

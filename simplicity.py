@@ -1,1 +1,494 @@
+"""The `simplicity` command, and the only file that wires the four packages.
 
+Its options are the table of `settings.py`.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import rich.progress
+import typer
+from api.server import serve as serve_http
+from ingest.files import BlockFiles
+from rich.console import Console
+from typer.core import TyperGroup
+
+from ingest.errors import IngestError
+from ingest.follow import follow as follow_chain
+from ingest.networks import NETWORKS
+from ingest.node import Node
+from ingest.patience import Patience
+from ingest.rpc import Credentials
+from ingest.source import Source, Tip
+from settings import (
+    Batch,
+    Blocks,
+    Data,
+    Host,
+    NetworkOption,
+    NodeCookie,
+    NodeHeader,
+    NodePassword,
+    NodeUrl,
+    NodeUser,
+    Port,
+    Start,
+    Threads,
+    To,
+    Workers,
+    defaults_from,
+    setting,
+    variable,
+)
+from warehouse.answers import Format, UnusableQuery, plain
+from warehouse.answers import answer as answer_query
+from warehouse.audit import audit as audit_lake
+from warehouse.duckdb_engine import connect
+from warehouse.errors import LakeError, LakeNotFound
+from warehouse.indexer import Committed, Indexer, rederive
+from warehouse.lake import Lake
+from warehouse.manifest import read_manifest
+from warehouse.verify import ApiSide, LakeSide, first_difference
+
+RECORDED_CHAIN = Path(__file__).parent / "tests/data/regtest/blocks.tar.gz"
+
+DIFFERENCE, WRONG_USE, IN_THE_WAY = 1, 2, 3
+"""Exit codes beside 0."""
+
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+app = typer.Typer(
+    name="simplicity",
+    help="An analytics-first indexer of the Universal BRC-20 protocol.",
+    epilog="Exit codes: 0 done; 1 a difference was found; 2 wrong use; 3 the node or the data is in the way.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def settings(
+    context: typer.Context,
+    file: Annotated[
+        Path | None,
+        setting("settings", "Settings file (TOML, option = value). Default: simplicity.toml, if it is there."),
+    ] = None,
+) -> None:
+    assert isinstance(context.command, TyperGroup)
+    context.default_map = defaults_from(file, context.command)
+
+
+def fail(message: str, code: int) -> typer.Exit:
+    console.print(f"simplicity: {message}", markup=False)
+    return typer.Exit(code)
+
+
+@contextmanager
+def errors_as_exit_codes() -> Iterator[None]:
+    """The one place where errors become messages and exit codes."""
+    try:
+        yield
+    except UnusableQuery as error:
+        raise fail(str(error), WRONG_USE) from error
+    except (IngestError, LakeError) as error:
+        raise fail(str(error), IN_THE_WAY) from error
+    except OSError as error:
+        raise fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), IN_THE_WAY) from error
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, so that work ends at a block boundary."""
+    stop = threading.Event()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def open_source(network: str, node: str | None, blocks: Path | None, credentials: Credentials) -> Source:
+    if node is not None and blocks is None:
+        return Node(node, NETWORKS[network], credentials)
+    if blocks is not None and node is None:
+        return BlockFiles(blocks, NETWORKS[network])
+    raise fail("give either --node URL or --blocks DIR", WRONG_USE)
+
+
+def open_lake(data: Path, network: str | None, start: int | None) -> Lake:
+    """The lake in `data`, made if it is not there."""
+    try:
+        manifest = read_manifest(data)
+    except LakeNotFound:
+        if network is None:
+            raise fail(f"{data} holds no lake yet: say which one to make with --network", WRONG_USE) from None
+        return Lake.create(data, network, NETWORKS[network].genesis_height if start is None else start)
+    if network not in (None, manifest.network):
+        raise fail(f"{data} holds a lake of {manifest.network}, not of {network}", WRONG_USE)
+    if start not in (None, manifest.start_height):
+        raise fail(f"the lake in {data} starts at height {manifest.start_height}, not at {start}", WRONG_USE)
+    return Lake.open(data)
+
+
+@app.command()
+def sync(
+    data: Data,
+    network: NetworkOption = None,
+    node: NodeUrl = None,
+    blocks: Blocks = None,
+    start: Start = None,
+    to: To = None,
+    follow: Annotated[bool, setting("follow", "Go on with new blocks instead of ending at the tip.")] = False,
+    batch: Batch = 144,
+    threads: Threads = 1,
+    node_cookie: NodeCookie = None,
+    node_user: NodeUser = None,
+    node_password: NodePassword = None,
+    node_header: NodeHeader = None,
+) -> None:
+    """Index blocks from a node or its block files, resuming where the last run stopped."""
+    credentials = Credentials(node_user, node_password, node_cookie, node_header)
+    with errors_as_exit_codes(), stop_on_signal() as stop, open_lake(data, network, start) as lake:
+        source = open_source(lake.manifest.network, node, blocks, credentials)
+        indexer = Indexer(lake, threads)
+        with Progress() as progress:
+            stream = follow_chain(
+                source,
+                lake.tip,
+                indexer.hash_at,
+                start=lake.manifest.start_height,
+                stop_height=to,
+                follow_tip=follow,
+                batch_blocks=batch,
+                patience=Patience(None if follow else 60.0, stop.is_set, progress.waiting),
+                on_tip=progress.target,
+            )
+            try:
+                for committed in indexer.index(stream, stop):
+                    progress.committed(committed)
+            finally:
+                source.close()
+        console.print(f"indexed to {describe_tip(lake)}")
+
+
+class Progress:
+    """Blocks, operations, rate and time left: a bar on a terminal, a line every ten seconds in a log."""
+
+    EVERY = 10.0
+
+    def __init__(self) -> None:
+        self.bar = rich.progress.Progress(
+            rich.progress.TextColumn("{task.description}"),
+            rich.progress.BarColumn(),
+            rich.progress.TextColumn("{task.fields[rate]}"),
+            rich.progress.TimeElapsedColumn(),
+            rich.progress.TextColumn("left"),
+            rich.progress.TimeRemainingColumn(),
+            console=console,
+            speed_estimate_period=60,
+            disable=not console.is_terminal,
+        )
+        self.task = self.bar.add_task("looking at the chain", total=None, rate="")
+        self.blocks = self.operations = 0
+        self.began = self.told = time.monotonic()
+        self.last: int | None = None
+
+    def __enter__(self) -> "Progress":
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def target(self, tip: Tip) -> None:
+        """The height at which the source ends for now."""
+        self.last = tip.height
+
+    def waiting(self, error: IngestError, seconds: float) -> None:
+        """The source is in the way; it is asked again by itself."""
+        console.print(f"waiting {seconds:.1f} s: {error}", markup=False)
+
+    def committed(self, step: Committed) -> None:
+        """A step is published."""
+        if step.blocks == 0:
+            console.print(f"reorganisation: back to height {step.height}")
+        self.blocks += step.blocks
+        self.operations += step.operations
+        left = None if self.last is None else max(0, self.last - step.height)
+        now = time.monotonic()
+        rate = self.blocks / (now - self.began)
+        described = f"height {step.height}, {self.operations} operations"
+        self.bar.update(
+            self.task,
+            description=described,
+            completed=self.blocks,
+            total=None if left is None else self.blocks + left,
+            rate=f"{rate:.1f} blocks/s",
+        )
+        if self.bar.disable and (now - self.told >= self.EVERY or left == 0):
+            self.told = now
+            eta = f", {timedelta(seconds=round(left / rate))} left" if left else ""
+            console.print(
+                f"{described}, {rate:.1f} blocks/s, {self.operations / (now - self.began):.0f} operations/s{eta}"
+            )
+
+
+def describe_tip(lake: Lake) -> str:
+    tip = lake.manifest.tip
+    return f"height {tip.height} ({tip.hash})" if tip else "nothing: the source has no block to index"
+
+
+@app.command()
+def serve(
+    data: Data,
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    workers: Workers = 1,
+    node: NodeUrl = None,
+    node_cookie: NodeCookie = None,
+    node_user: NodeUser = None,
+    node_password: NodePassword = None,
+    node_header: NodeHeader = None,
+) -> None:
+    """Serve the HTTP API from what is published, also while `sync` runs."""
+    with errors_as_exit_codes():
+        serve_http(data, host=host, port=port, workers=workers)
+
+
+@app.command()
+def run(
+    data: Data,
+    network: NetworkOption = None,
+    node: NodeUrl = None,
+    blocks: Blocks = None,
+    start: Start = None,
+    batch: Batch = 144,
+    threads: Threads = 1,
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    workers: Workers = 1,
+    node_cookie: NodeCookie = None,
+    node_user: NodeUser = None,
+    node_password: NodePassword = None,
+    node_header: NodeHeader = None,
+) -> None:
+    """Follow the chain and serve the API: `sync --follow` and `serve` side by side, each restarted when it dies."""
+    with errors_as_exit_codes():
+        open_lake(data, network, start).close()
+        given = {
+            "data": data, "network": network, "node": node, "blocks": blocks, "start": start, "batch": batch,
+            "threads": threads, "host": host, "port": port, "workers": workers, "node-cookie": node_cookie,
+            "node-user": node_user, "node-password": node_password, "node-header": node_header,
+        }  # fmt: skip
+        environment = {
+            **os.environ,
+            **{variable(name): str(value) for name, value in given.items() if value is not None},
+        }
+        with stop_on_signal() as stop:
+            supervise({"sync": ["sync", "--follow"], "serve": ["serve"]}, environment, stop)
+
+
+def supervise(children: dict[str, list[str]], environment: dict[str, str], stop: threading.Event) -> None:
+    """Keep the children running until `stop`: one that dies starts again after a pause that doubles up to a minute.
+
+    Wrong use does not go away by itself: it ends everything with the child's exit code.
+    """
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    due = dict.fromkeys(children, 0.0)
+    pause = dict.fromkeys(children, 1.0)
+    try:
+        while not stop.is_set():
+            for name, arguments in children.items():
+                if name not in running and time.monotonic() >= due[name]:
+                    command = [sys.executable, "-m", "simplicity", *arguments]
+                    running[name] = subprocess.Popen(command, env=environment, start_new_session=True)
+                code = running[name].poll() if name in running else None
+                if code is None:
+                    continue
+                del running[name]
+                if code == WRONG_USE:
+                    raise typer.Exit(code)
+                console.print(f"simplicity: {name} ended with code {code}: starts again in {pause[name]:.0f} s")
+                due[name] = time.monotonic() + pause[name]
+                pause[name] = min(60.0, 2 * pause[name])
+            stop.wait(0.1)
+    finally:
+        for child in running.values():
+            child.send_signal(signal.SIGTERM)
+        for child in running.values():
+            child.wait()
+
+
+@app.command()
+def demo(
+    data: Annotated[Path, setting("data", "Folder to index into.", metavar="DIR")] = Path("demo-data"),
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    once: Annotated[bool, setting("once", "Index, then end without serving.")] = False,
+) -> None:
+    """Index the recorded chain that comes with Simplicity, serve it, and say what to try next."""
+    with errors_as_exit_codes():
+        blocks = data / "node"
+        blocks.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(RECORDED_CHAIN) as archive:
+            archive.extractall(blocks, filter="data")
+        lake = data / "lake"
+        sync(lake, "regtest", blocks=blocks / "blocks")
+        if not once:
+            console.print(WHAT_TO_TRY.format(url=f"http://{host}:{port}", lake=lake), markup=False)
+            serve_http(lake, host=host, port=port, workers=1)
+
+
+WHAT_TO_TRY = """
+The recorded chain is indexed and served. Try:
+  {url}/docs                                   every route, with examples
+  {url}/v1/indexer/brc20/WTF/info              a token
+  {url}/v1/indexer/brc20/WTF/holders           who holds it
+  {url}/v1/indexer/brc20/history-by-height/117 what a block did
+and in a second terminal:
+  .venv/bin/simplicity status --data {lake}
+  .venv/bin/simplicity sql --data {lake} "SELECT * FROM holders"
+  .venv/bin/simplicity sql --data {lake} "SELECT operation, code, count(*) FROM operations GROUP BY ALL"
+  .venv/bin/simplicity audit --data {lake}
+Ctrl-C ends it.
+"""
+
+
+@app.command()
+def sql(
+    data: Data,
+    query: Annotated[str, typer.Argument(help="One SELECT statement over the tables of docs/tables.md.")],
+    format: Annotated[Format, setting("format", "How the rows are written.")] = Format.TABLE,
+    output: Annotated[
+        Path | None, setting("output", "File to write instead of standard output.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Answer a SELECT over the published tables; amounts stay exact in every format."""
+    with errors_as_exit_codes():
+        answer_query(connect(data), query, format, output)
+
+
+@app.command()
+def rollback(
+    data: Data,
+    to: Annotated[int, setting("to", "Last height that is kept.", min=0)],
+) -> None:
+    """Forget every block above a height, as if it had never been seen."""
+    with errors_as_exit_codes(), Lake.open(data) as lake:
+        lake.rewind(to)
+        console.print(f"kept up to {describe_tip(lake)}")
+
+
+@app.command()
+def rebuild(data: Data) -> None:
+    """Derive every table anew from the archived candidates, without a node; readers see the old ones until the end."""
+    with errors_as_exit_codes(), stop_on_signal() as stop, Lake.open(data) as lake, Progress() as progress:
+        for committed in rederive(lake, stop):
+            progress.committed(committed)
+        console.print(f"rebuilt to {describe_tip(lake)}")
+
+
+@app.command()
+def audit(
+    data: Data,
+    height: Annotated[
+        int | None, setting("height", "Audit the state at this height instead of the newest.", min=0)
+    ] = None,
+) -> None:
+    """Check files against their hashes, balances against events, and supply against balances."""
+    with errors_as_exit_codes():
+        findings = audit_lake(data, height)
+        for finding in findings:
+            print(finding)
+        if findings:
+            raise fail(f"{len(findings)} findings", DIFFERENCE)
+        console.print("audit clean")
+
+
+@app.command()
+def verify(
+    data: Data,
+    against: Annotated[str, setting("against", "Another lake's folder, or the address of an API.", metavar="DIR|URL")],
+) -> None:
+    """Compare with another indexer, and show the first block and operation that differ."""
+    with errors_as_exit_codes():
+        theirs = ApiSide(against) if against.startswith(("http://", "https://")) else LakeSide(Path(against))
+        difference = first_difference(LakeSide(data), theirs)
+        if difference is not None:
+            print(difference)
+            raise typer.Exit(DIFFERENCE)
+        console.print("both agree")
+
+
+@app.command()
+def status(
+    data: Data,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+    node: NodeUrl = None,
+    node_cookie: NodeCookie = None,
+    node_user: NodeUser = None,
+    node_password: NodePassword = None,
+    node_header: NodeHeader = None,
+) -> None:
+    """Say what is indexed and, with a node, how far it is ahead."""
+    with errors_as_exit_codes():
+        manifest = read_manifest(data)
+        counts = connect(data).execute(
+            "SELECT (SELECT max(time) FROM blocks), (SELECT count(*) FROM operations), "
+            "(SELECT count(*) FROM tokens), (SELECT count(*) FROM holders)"
+        )
+        time_, operations, tokens, holders = counts.fetchall()[0]
+        network_height = None
+        if node is not None:
+            credentials = Credentials(node_user, node_password, node_cookie, node_header)
+            network_height = Node(node, NETWORKS[manifest.network], credentials).network_height()
+        tip = manifest.tip
+        report = {
+            "data": str(data),
+            "network": manifest.network,
+            "start_height": manifest.start_height,
+            "height": tip and tip.height,
+            "hash": tip and tip.hash,
+            "time": plain(time_),
+            "cumulative_hash": manifest.cumulative_hash,
+            "operations": operations,
+            "tokens": tokens,
+            "balances_above_zero": holders,
+            "files": len(manifest.paths()),
+            "bytes": sum(segment.file.bytes for segment in manifest.segments),
+            "node_height": network_height,
+            "behind": None if network_height is None or tip is None else max(0, network_height - tip.height),
+        }
+        if manifest.start_height > NETWORKS[manifest.network].genesis_height:
+            report["warning"] = "started above the protocol's first block: balances lack what happened before"
+        if as_json:
+            print(json.dumps(report))
+        else:
+            for name, value in report.items():
+                print(f"{name.replace('_', ' '):<20} {'unknown' if value is None else value}")
+
+
+def main() -> None:
+    """Entry point of the `simplicity` command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""A data item travels ingest → engine → warehouse → api; imports never run back up, and no two modules import each other."""
+"""A data item travels ingest → engine → warehouse → api: imports never run back up, and never in a circle."""
 
 import ast
 from pathlib import Path

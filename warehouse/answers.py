@@ -12,6 +12,8 @@ from typing import TextIO
 
 import duckdb
 
+from warehouse.errors import LakeError
+
 
 class Format(StrEnum):
     """How an answer is written."""
@@ -22,7 +24,7 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-class UnusableQuery(Exception):
+class UnusableQuery(LakeError):
     """The query is not one that can be answered; the text says why."""
 
 

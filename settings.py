@@ -1,0 +1,87 @@
+"""The table of settings: every option of the command, its environment variable, and the settings file.
+
+An option given on the command line wins over its variable `SIMPLICITY_<OPTION>`, which wins over the settings file.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+DEFAULT_FILE = Path("simplicity.toml")
+
+NetworkName = Literal["mainnet", "testnet4", "signet", "regtest"]
+
+
+def variable(option: str) -> str:
+    """Name of the environment variable of an option."""
+    return "SIMPLICITY_" + option.upper().replace("-", "_")
+
+
+def setting(name: str, help: str, **options: Any) -> Any:
+    """An option that is also an environment variable of the same name."""
+    return typer.Option(f"--{name}", envvar=variable(name), help=help, **options)
+
+
+Data = Annotated[Path, setting("data", "Folder of the lake: everything that is indexed lives in it.", metavar="DIR")]
+NetworkOption = Annotated[
+    NetworkName | None,
+    setting("network", "Bitcoin network. Needed for a new lake; a lake that exists remembers its own."),
+]
+NodeUrl = Annotated[
+    str | None, setting("node", "Bitcoin Core's RPC address, as http://host:port or https://host:port.", metavar="URL")
+]
+NodeCookie = Annotated[Path | None, setting("node-cookie", "The node's .cookie file.", metavar="FILE")]
+NodeUser = Annotated[str | None, setting("node-user", "RPC user.", metavar="NAME")]
+NodePassword = Annotated[
+    str | None, setting("node-password", "RPC password. Better given in the environment.", metavar="TEXT")
+]
+NodeHeader = Annotated[
+    str | None, setting("node-header", "Header that a hosted node asks for, as 'name: value'.", metavar="TEXT")
+]
+Blocks = Annotated[
+    Path | None,
+    setting("blocks", "Folder with the node's blk*.dat and rev*.dat files, or a copy of it.", metavar="DIR"),
+]
+Start = Annotated[
+    int | None,
+    setting(
+        "start",
+        "First height of a new lake; the protocol's first block when left out. A later start gives no true balances: "
+        "what happened before is missing.",
+        min=0,
+    ),
+]
+To = Annotated[int | None, setting("to", "Last height to index.", min=0)]
+Batch = Annotated[int, setting("batch", "Most blocks in one commit.", min=1)]
+Threads = Annotated[int, setting("threads", "Threads that scan blocks ahead of the judge.", min=1)]
+Host = Annotated[str, setting("host", "Address to listen on.")]
+Port = Annotated[int, setting("port", "Port to listen on.", min=1, max=65535)]
+Workers = Annotated[int, setting("workers", "Processes that answer requests.", min=1)]
+
+
+def defaults_from(file: Path | None, group: TyperGroup) -> dict[str, dict[str, Any]] | None:
+    """What the settings file gives to each command of the group, or None when there is no file.
+
+    `file` must exist; without it `simplicity.toml` is read if it is there. Raises BadParameter, a wrong use, when the
+    file cannot be read or names an option that no command has.
+    """
+    path = file or DEFAULT_FILE
+    if file is None and not path.exists():
+        return None
+    try:
+        values = tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise typer.BadParameter(f"{path}: {error}", param_hint="--settings") from error
+    options = {
+        name: {option.opts[0].removeprefix("--"): option.name for option in command.params if option.name}
+        for name, command in group.commands.items()
+    }
+    if unknown := values.keys() - {option for known in options.values() for option in known}:
+        raise typer.BadParameter(f"{path}: no option is called {', '.join(sorted(unknown))}", param_hint="--settings")
+    return {
+        name: {known[option]: value for option, value in values.items() if option in known}
+        for name, known in options.items()
+    }
