@@ -97,10 +97,10 @@ def deploy(block: BlockInProgress, case: Case) -> Verdict:
     max_supply, limit_per_mint = amount(maximum), amount(limit)
     if max_supply is None or (limit is not None and limit_per_mint is None):
         return Verdict(Code.INVALID_AMOUNT, frozenset({"D-3"}))
-    if case.ticker.startswith("y"):
-        return Verdict(Code.INVALID_OPERATION, frozenset({"D-6"}))
-    if members.get("curve"):
-        return Verdict(Code.INVALID_OPERATION, frozenset({"D-7"}))
+    refused_by = {"D-6"} if case.ticker.startswith("y") else set()
+    refused_by |= {"D-7"} if members.get("curve") else set()
+    if refused_by:
+        return Verdict(Code.INVALID_OPERATION, frozenset(refused_by))
     block.deploy(
         Token(
             ticker=case.ticker,

@@ -7,7 +7,7 @@ A transaction reads `in[bob sig83, x] out[OP_RETURN {…} | carol:546]`.
 - Output: `label:sats`, or `OP_RETURN` followed by a payload. A payload is text as it stands, or one of: `script:6a5d`
   (the whole script, hex), `hex:…` (payload, hex), `bytes:…` (payload with `\xff` escapes), `pad:2000 …` (text filled
   with blanks to that many bytes), `nest:511 …` (the word NEST in the text becomes that many nested arrays), `push:4e …`
-  (text pushed by that opcode).
+  (text pushed by that opcode), `tail:ff …` (text, then these bytes of script).
 
 A record reads `op=mint tick=ABC amt=1 error=EXCEEDS_MINT_LIMIT from=alice to=bob vout=0`. What is left out means: none;
 valid when no error is given; output 0; not a marketplace transfer. Values with blanks are quoted.
@@ -108,6 +108,8 @@ def _output(text: str) -> TxOut:
             return op_return(body.encode().ljust(int(number)))
         case "nest":
             return op_return(body.replace("NEST", "[" * int(number) + "]" * int(number)))
+        case "tail":
+            return TxOut(0, op_return(body).script + bytes.fromhex(number))
         case "push":
             return TxOut(0, b"\x6a" + bytes.fromhex(number) + _length(number, body) + body.encode())
     return op_return(payload)
@@ -179,7 +181,7 @@ def mint_text(ticker: str, amount: str, recipient: str) -> str:
     return operation_text("minter", {"p": "brc-20", "op": "mint", "tick": ticker, "amt": amount}, recipient)
 
 
-_ABC: Final = [[deploy_text("ABC", "100000", "1000"), mint_text("ABC", "100", "bob")]]
+ABC: Final = [[deploy_text("ABC", "100000", "1000"), mint_text("ABC", "100", "bob")]]
 _CURVE: Final = {"type": "linear", "lock": "100", "stakes": ["WTF"]}
 
 
@@ -201,7 +203,7 @@ def _setup(text: str) -> list[list[str]]:
     if "W deployed m=0 l=0" in text:
         return [[deploy_text("W", "0", "0")]]
     if "ABC deployed" in text:
-        return _ABC
+        return ABC
     if "program CRV" in text:
         return [_pair("2000000", "u1", "u2", "u3", "ex"), [_program("1000" if "with l=1000" in text else None)]]
     holders = ("lp1", "ex") if "lp1 and ex hold" in text else ("lp1", "lp2", "ex", "ex2")
