@@ -76,7 +76,10 @@ class RpcError(Exception):
 
 
 class FakeNode:
-    """Listens while used as a context manager. Attributes may be changed at any time from the test's thread."""
+    """Listens while used as a context manager. Attributes may be changed at any time from the test's thread.
+
+    `reply`, when set, is what every call gets instead of an answer.
+    """
 
     def __init__(
         self, recorded: int = 1, *, network: Network = REGTEST, rest: bool = True, tls: ssl.SSLContext | None = None
@@ -94,6 +97,7 @@ class FakeNode:
         self.headers_ahead = 0
         self.pruned_below = 0
         self.largest_batch: int | None = None
+        self.reply: bytes | None = None
         self.script: Callable[[Request], Fault | None] = lambda _: None
         self.requests: list[Request] = []
         self.lock = threading.RLock()
@@ -319,7 +323,9 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.path, [(call["method"], call["params"]) for call in calls])
         if self._misbehaves(request):
             return
-        if not self._is_authorised(node):
+        if node.reply is not None:
+            self._send(200, node.reply)
+        elif not self._is_authorised(node):
             self._send(401, b"")
         elif isinstance(payload, list) and node.largest_batch is not None and len(payload) > node.largest_batch:
             self._send(200, b'{"id":null,"result":null,"error":{"code":-32600,"message":"batch too large"}}')
