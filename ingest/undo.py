@@ -55,18 +55,19 @@ class UndoRecords:
         return None
 
     def _read_on(self) -> None:
-        """Take in the records written since the last time. The last one is read again: it may have been half written."""
+        """Take in the records written since the last time, and the last one again: it may have been half written."""
         if self._last is not None:
             self._end = self._records[self._last].pop().offset - HEAD_SIZE
             self._last = None
         while True:
             magic, size = self._file.head(self._end)
             count, _ = compact_size(np.frombuffer(self._file.read(self._end + HEAD_SIZE, _LONGEST_COUNT), np.uint8), 0)
-            if magic != self._magic or count < 0:
+            end = self._end + HEAD_SIZE + size + CHECKSUM_SIZE
+            if magic != self._magic or count < 0 or end > self._file.size():
                 return
             self._records.setdefault(count, []).append(Record(self._end + HEAD_SIZE, size))
             self._last = count
-            self._end += HEAD_SIZE + size + CHECKSUM_SIZE
+            self._end = end
 
 
 def _checksum(parent: bytes, undo: memoryview) -> bytes:
