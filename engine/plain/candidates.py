@@ -6,7 +6,7 @@ from engine.plain.amounts import recorded_amount
 from engine.plain.ledger import BlockInProgress
 from engine.plain.marketplace import Kind, classify, transfer_sender
 from engine.plain.multi_transfers import MultiTransfer, judge_multi_transfer
-from engine.plain.operations import WRAP, Case, Verdict, awaits_module, judge_operation, swap_name
+from engine.plain.operations import WRAP, Case, Verdict, awaits_module, judge_operation, record_decisions, swap_name
 from engine.plain.parties import recipient
 from engine.plain.payloads import Operation, Refusal, parse_payload
 from engine.plain.records import Record
@@ -105,6 +105,8 @@ def _dispatch(
         verdict = Verdict(Code.INVALID_OPERATION)
     else:
         verdict = judge_operation(block, case)
+    if name != "swap":
+        verdict = verdict.tagged(*record_decisions(operation, is_transfer=False, valid=verdict.code is None))
     return Record(
         tx_index=candidate.tx_index,
         txid=candidate.txid,

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.plain.amounts import amount, recorded_amount, summable
 from engine.plain.ledger import BlockInProgress
-from engine.plain.operations import amount_decisions, refuse_transfer, ticker_decisions
+from engine.plain.operations import record_decisions, refuse_transfer
 from engine.plain.parties import Party, owner_of_input, owner_of_output, recipient
 from engine.plain.payloads import Operation, Refusal, has_unusable_character, parse_payload
 from engine.plain.records import Record
@@ -122,12 +122,12 @@ class _Execution:
         if self.stopped:
             code: Code | None = Code.INSUFFICIENT_BALANCE
         elif ticker.startswith("y"):
-            return Code.INVALID_OPERATION, set()
+            code = Code.INVALID_OPERATION
         elif self.sender is None or step.recipient is None:
             code = Code.NO_STANDARD_OUTPUT
         else:
             code = self._transfer(ticker, self.sender, step.recipient, amt)
-        return code, ticker_decisions(ticker) | amount_decisions(amt, valid=code is None)
+        return code, record_decisions(operation, is_transfer=True, valid=code is None)
 
     def _transfer(self, ticker: str, sender: Party, recipient: Party, amt: Any) -> Code | None:
         block, moved = self.block, amount(amt)

@@ -71,19 +71,13 @@ def swap_name(operation: Operation) -> str:
 
 
 def judge_operation(block: BlockInProgress, case: Case) -> Verdict:
-    """The common checks (R-CORE-ORDER-2), the operation's own, its effect, and the decisions that show."""
+    """The common checks (R-CORE-ORDER-2), the operation's own, and its effect."""
     name = case.operation.name
     lacks_output = name != "deploy" and not has_standard_output(case.transaction)
     if lacks_output or (name in ("mint", "transfer") and case.recipient is None):
-        verdict = Verdict(Code.NO_STANDARD_OUTPUT)
-    else:
-        judge = {"deploy": deploy, "mint": mint, "transfer": transfer, "burn": burn}[name]
-        verdict = judge(block, case)
-    if name != "burn":
-        verdict = verdict.tagged(*ticker_decisions(case.ticker))
-    if name != "deploy":
-        verdict = verdict.tagged(*amount_decisions(case.amt, valid=verdict.code is None))
-    return verdict
+        return Verdict(Code.NO_STANDARD_OUTPUT)
+    judge = {"deploy": deploy, "mint": mint, "transfer": transfer, "burn": burn}[name]
+    return judge(block, case)
 
 
 def deploy(block: BlockInProgress, case: Case) -> Verdict:
@@ -92,20 +86,20 @@ def deploy(block: BlockInProgress, case: Case) -> Verdict:
     maximum, limit = members.get("m"), members.get("l")
     if case.ticker in block.ledger.tokens:
         return Verdict(Code.TICKER_ALREADY_EXISTS)
-    if not is_amount(maximum) or not (limit is None or is_amount(limit)):
-        return Verdict(Code.INVALID_AMOUNT)
-    max_supply, limit_per_mint = amount(maximum), amount(limit)
-    if max_supply is None or (limit is not None and limit_per_mint is None):
-        return Verdict(Code.INVALID_AMOUNT, frozenset({"D-3"}))
+    for value in (maximum,) if limit is None else (maximum, limit):
+        if amount(value) is None:
+            return Verdict(Code.INVALID_AMOUNT, frozenset({"D-3"} if is_amount(value) else ()))
     refused_by = {"D-6"} if case.ticker.startswith("y") else set()
     refused_by |= {"D-7"} if members.get("curve") else set()
     if refused_by:
         return Verdict(Code.INVALID_OPERATION, frozenset(refused_by))
+    max_supply = amount(maximum)
+    assert max_supply is not None
     block.deploy(
         Token(
             ticker=case.ticker,
             max_supply=max_supply,
-            limit=limit_per_mint,
+            limit=amount(limit),
             height=block.height,
             op_index=block.op_index,
             txid=case.txid,
@@ -165,16 +159,18 @@ def burn(block: BlockInProgress, case: Case) -> Verdict:
     return Verdict(Code.INVALID_OPERATION, frozenset({"D-8"}))
 
 
-def ticker_decisions(ticker: str) -> set[str]:
-    """D-5: the predecessor takes a wildcard in the ticker for a pattern."""
-    return {"D-5"} if WILDCARDS & set(ticker) else set()
+def record_decisions(operation: Operation, *, is_transfer: bool, valid: bool) -> set[str]:
+    """Decisions that show in a record whatever judged it; `is_transfer` for steps, whose name may be any.
 
-
-def amount_decisions(amt: Any, *, valid: bool) -> set[str]:
-    """D-3: the predecessor cannot store `amt` and loses the block; D-23: it does not round `amt` when reading it."""
+    D-3: the predecessor cannot store `amt` and loses the block. D-5: it takes a wildcard in the ticker for a pattern.
+    D-23: it does not round `amt` when reading it.
+    """
+    name, amt = operation.name, operation.members.get("amt")
     decisions = set()
-    if amt is not None and recorded_amount(amt) is None:
+    if name != "deploy" and amt is not None and recorded_amount(amt) is None:
         decisions.add("D-3")
-    if valid and has_digits_beyond(amt):
+    if (is_transfer or name != "burn") and WILDCARDS & set(operation.ticker or ""):
+        decisions.add("D-5")
+    if (is_transfer or name != "deploy") and valid and has_digits_beyond(amt):
         decisions.add("D-23")
     return decisions
