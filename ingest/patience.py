@@ -33,7 +33,7 @@ class Patience:
     stop: Callable[[], bool] = never
     """Asked while waiting; when true the wait ends with `Stopped`. For example `threading.Event().is_set`."""
     on_wait: Callable[[IngestError, float], None] = silent
-    """Told the error and the seconds until the next attempt."""
+    """Told the error and the seconds until the next attempt, also by the thread that fetches ahead."""
     first_wait: float = 0.25
     longest_wait: float = 15.0
     sleep: Callable[[float], None] = time.sleep

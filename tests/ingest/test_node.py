@@ -24,6 +24,7 @@ from ingest.errors import (
     MissingPrevouts,
     NodeBusy,
     NodeInInitialDownload,
+    NodeRefused,
     NodeTooSlow,
     NodeUnreachable,
     NodeWarmingUp,
@@ -38,7 +39,7 @@ from ingest.patience import Patience
 from ingest.rpc import Credentials
 from ingest.source import RawBlock, SpentFormat, Tip
 from tests.helpers.chain import TxOut, display, make_coinbase, make_tx, merkle_root, sha256d
-from tests.helpers.node import LOGIN, FakeNode, Fault, Request, recorded_chain
+from tests.helpers.node import LOGIN, FakeNode, Fault, Request, RpcError, recorded_chain
 
 AT_ONCE = Patience(deadline=0)
 RECORDED = 148
@@ -402,9 +403,9 @@ def test_trouble_in_the_middle_costs_no_block() -> None:
             node = node_of(fake, patience=waiting(lambda _error, _seconds: None))
             node.tip()
             fake.script = lambda _: faults[next(counter) % len(faults)]  # noqa: B023
-            hashes = [block.hash for block in node.blocks(0, RECORDED)]
+            hashes = [block.hash for block in node.blocks(60, RECORDED)]
             node.close()
-        assert hashes == [known.hash for known in recorded_chain()]
+        assert hashes == [known.hash for known in recorded_chain()[60:]]
 
 
 # Credentials
@@ -473,3 +474,98 @@ def test_secrets_appear_in_no_error_and_no_log(trouble: Callable[[FakeNode], Non
         assert "s3cr3t" not in f"{cause!s}{cause!r}{credentials!r}"
         assert "path-t0ken" not in f"{cause!s}{cause!r}"
         cause = cause.__cause__ or cause.__context__
+
+
+# Answers that are not what the node documents
+
+
+class OddNode(FakeNode):
+    """Answers some RPC methods and REST resources otherwise."""
+
+    def __init__(
+        self,
+        rpc: dict[str, str | RpcError] | None = None,
+        rest: Callable[[FakeNode, str], bytes | None] | None = None,
+    ) -> None:
+        super().__init__(20, rest=rest is not None)
+        self._odd_rpc = rpc or {}
+        self._odd_rest = rest
+
+    def answer(self, method: str, params: list[Any]) -> str:
+        odd = self._odd_rpc.get(method)
+        if isinstance(odd, RpcError):
+            raise odd
+        return odd or super().answer(method, params)
+
+    def resource(self, path: str) -> bytes | None:
+        return self._odd_rest(self, path) if self._odd_rest else super().resource(path)
+
+
+@pytest.mark.parametrize(
+    ("rpc", "error"),
+    [
+        ({"getblockchaininfo": "[]"}, BadAnswer),
+        ({"getblockchaininfo": '{"chain":"regtest"}'}, BadAnswer),
+        ({"getblockhash": '"00"'}, BadAnswer),
+        ({"getblockhash": "null"}, BadAnswer),
+        ({"getblockhash": RpcError(-1, "disk")}, NodeRefused),
+        ({"getblock": RpcError(-5, "Block not found")}, ChainMoved),
+        ({"getblock": RpcError(-1, "Block not available (pruned data)")}, Pruned),
+        ({"getblock": RpcError(-32603, "Undo data expected but can't be read.")}, MissingPrevouts),
+        ({"getblock": RpcError(-1, "Can't read block from disk")}, NodeRefused),
+    ],
+)
+def test_odd_answers_are_named(rpc: dict[str, str | RpcError], error: type[IngestError]) -> None:
+    with OddNode(rpc) as fake, pytest.raises(error):
+        blocks_of(fake)
+
+
+def test_odd_headers_are_named() -> None:
+    for odd, error in (("[]", BadAnswer), ('{"chainwork":"1"}', BadAnswer), (RpcError(-1, "disk"), NodeRefused)):
+        with OddNode({"getblockheader": odd}) as fake:
+            node = node_of(fake)
+            with pytest.raises(error):
+                node.chain_work(fake.tip_hash)
+            node.close()
+
+
+def another_block(fake: FakeNode, path: str) -> bytes:
+    return fake.best[3].raw if "/block/" in path else fake.best[3].spent
+
+
+def other_spent_outputs(fake: FakeNode, path: str) -> bytes:
+    return fake.known[path[-68:-4]].raw if "/block/" in path else b"\x07\x00"
+
+
+def no_spent_outputs(fake: FakeNode, path: str) -> bytes | None:
+    """Before version 30."""
+    return fake.known[path[-68:-4]].raw if "/block/" in path else None
+
+
+@pytest.mark.parametrize("rest", [another_block, other_spent_outputs, no_spent_outputs, lambda fake, path: b"<html>"])
+def test_rest_that_is_not_the_nodes_is_not_used(rest: Callable[[FakeNode, str], bytes | None]) -> None:
+    with OddNode(rest=rest) as fake:
+        assert [block.hash for block in blocks_of(fake)] == [known.hash for known in recorded_chain()[:20]]
+        assert fake.count("getblock") > 0
+
+
+@pytest.mark.parametrize("rest", [another_block, other_spent_outputs])
+def test_rest_that_turns_odd_is_named(rest: Callable[[FakeNode, str], bytes | None]) -> None:
+    with OddNode(rest=FakeNode.resource) as fake:
+        node = node_of(fake)
+        node.tip()
+        fake._odd_rest = rest
+        with pytest.raises(BadAnswer, match="another block"):
+            list(node.blocks(10, 20))
+        node.close()
+
+
+def test_closing_while_blocks_are_fetched_ahead_is_quiet() -> None:
+    with FakeNode(RECORDED) as fake:
+        for _ in range(5):
+            node = node_of(fake, patience=Patience(deadline=None))
+            blocks = node.blocks(0, RECORDED)
+            next(blocks)
+            node.close()
+            with pytest.raises((Stopped, ConnectionCut)):
+                list(blocks)
