@@ -10,7 +10,7 @@ from ingest.folder import Folder, Stamp
 from ingest.headers import HEADER_SIZE, NO_PARENT, HeaderTree, has_work
 from ingest.networks import NETWORKS, Network
 from ingest.records import HEAD_SIZE, Record, RecordFile
-from ingest.scan import root, transaction_hashes, transaction_rows
+from ingest.scan import keeps_commitments, transaction_rows
 from ingest.sha256 import double_sha256
 from ingest.walk import BODY, compact_size
 
@@ -119,10 +119,9 @@ def _has_hole(file: RecordFile, position: int) -> bool:
 
 
 def _is_whole(file: RecordFile, record: Record) -> bool:
-    data = bytes(file.read(*record))
-    block = np.frombuffer(data, np.uint8)
+    block = np.frombuffer(file.read(*record), np.uint8)
     rows = transaction_rows(block)
-    return not isinstance(rows, int) and root(transaction_hashes(block, rows, whole=False)) == data[36:68]
+    return not isinstance(rows, int) and keeps_commitments(block, rows)
 
 
 def _coinbase_height(raw: bytes) -> int | None:

@@ -110,6 +110,21 @@ def witness_commitment(block: Bytes, rows: Rows) -> tuple[bytes | None, bytes | 
     return committed, witness_root and double_sha256(witness_root + coinbase[body_end + 2 : body_end + 34])
 
 
+def keeps_commitments(block: Bytes, rows: Rows) -> bool:
+    """Whether the transactions have the merkle root of the header, and their witnesses the coinbase's commitment."""
+    if root(transaction_hashes(block, rows, whole=False)) != block[36:68].tobytes():
+        return False
+    if not has_witness(rows):
+        return True
+    committed, made = witness_commitment(block, rows)
+    return committed is not None and committed == made
+
+
+def has_witness(rows: Rows) -> bool:
+    """Whether any of the transactions has one."""
+    return bool((rows[:, BODY] != rows[:, START] + 4).any())
+
+
 def _last_commitment(stripped: bytes) -> bytes | None:
     """The 32 bytes behind the last output script that begins as a commitment. `stripped` ends behind its outputs."""
     data = np.frombuffer(stripped, np.uint8)
@@ -145,8 +160,7 @@ class _Scan:
         self.txids = transaction_hashes(self.data, self.rows, whole=False)
         self.chosen = np.flatnonzero(self.rows[:, KIND])
         self._check_header()
-        json = self.rows[self.rows[:, KIND] == Kind.JSON]
-        if (json[:, BODY] != json[:, START] + 4).any():
+        if has_witness(self.rows[self.rows[:, KIND] == Kind.JSON]):
             self._check_witnesses()
 
     def header(self) -> tuple[int, str, str, int, int]:
