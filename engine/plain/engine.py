@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from engine.errors import BrokenChain
+from engine.errors import BrokenChain, MalformedCandidate
 from engine.plain.candidates import Candidate, judge_candidate, processing_order
 from engine.plain.ledger import BlockInProgress, Ledger
 from engine.plain.records import cumulative_hash, event_hash, record_hash
@@ -37,35 +37,24 @@ class PlainEngine:
     def judge(self, blocks: pa.Table, candidates: pa.Table) -> Judged:
         """Judge `blocks` (schema HEADERS) with their `candidates` (schema CANDIDATES).
 
-        Raises BrokenChain when heights or parent hashes do not join, and MalformedCandidate; the state is then that
-        of the last block judged.
+        Raises BrokenChain when heights or parent hashes do not join, and MalformedCandidate, before anything is judged.
         """
-        by_height = self._candidates_by_height(candidates)
+        headers = blocks.to_pylist()
+        self._check_chain(headers)
+        by_height = _candidates_by_height(headers, candidates)
         rows = Rows()
-        for header in blocks.to_pylist():
-            self._check_continues(header)
-            self._judge_block(header, by_height.pop(header["height"], []), rows)
-        if by_height:
-            raise BrokenChain(f"candidates of height {min(by_height)} belong to none of the blocks")
+        for header in headers:
+            self._judge_block(header, by_height[header["height"]], rows)
         return rows.tables()
 
-    def _check_continues(self, header: dict[str, Any]) -> None:
-        if self.height is None:
-            return
-        if header["height"] != self.height + 1:
-            raise BrokenChain(f"block {header['height']} does not follow height {self.height}")
-        if header["previous_hash"] != self.hash:
-            raise BrokenChain(
-                f"block {header['height']} has parent {header['previous_hash']}, the ledger ends with {self.hash}"
-            )
-
-    def _candidates_by_height(self, candidates: pa.Table) -> dict[int, list[Candidate]]:
-        by_height: dict[int, list[Candidate]] = {}
-        for row in candidates.to_pylist():
-            transaction = parse_transaction(row["raw"], row["prevouts"])
-            candidate = Candidate(row["tx_index"], row["txid"][::-1].hex(), transaction)
-            by_height.setdefault(row["height"], []).append(candidate)
-        return by_height
+    def _check_chain(self, headers: list[dict[str, Any]]) -> None:
+        height, last_hash = self.height, self.hash
+        for header in headers:
+            if height is not None and header["height"] != height + 1:
+                raise BrokenChain(f"block {header['height']} does not follow height {height}")
+            if height is not None and header["previous_hash"] != last_hash:
+                raise BrokenChain(f"block {header['height']} has parent {header['previous_hash']}, not {last_hash}")
+            height, last_hash = header["height"], header["hash"]
 
     def _judge_block(self, header: dict[str, Any], candidates: list[Candidate], rows: Rows) -> None:
         height, time = header["height"], header["time"]
@@ -88,3 +77,13 @@ class PlainEngine:
             },
             block,
         )
+
+
+def _candidates_by_height(headers: list[dict[str, Any]], candidates: pa.Table) -> dict[int, list[Candidate]]:
+    by_height: dict[int, list[Candidate]] = {header["height"]: [] for header in headers}
+    for row in candidates.to_pylist():
+        if row["height"] not in by_height:
+            raise MalformedCandidate(f"a candidate of height {row['height']} belongs to none of the blocks")
+        transaction = parse_transaction(row["raw"], row["prevouts"])
+        by_height[row["height"]].append(Candidate(row["tx_index"], row["txid"][::-1].hex(), transaction))
+    return by_height
