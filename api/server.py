@@ -24,6 +24,9 @@ CREDENTIALS: Final = {name: f"SIMPLICITY_NODE_{name.upper()}" for name in ("user
 
 METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
 
+SWITCH_INTERVAL: Final = 0.0005
+"""Seconds after which a busy thread lets others run."""
+
 STOP_GRACE: Final = 10
 """Seconds for which running requests may go on after SIGTERM."""
 
@@ -77,6 +80,8 @@ def app_from_environment() -> FastAPI:
     from api.logs import log_as_json
 
     log_as_json()
+    # While new blocks are read in a thread, a request waits at most this long for the interpreter.
+    sys.setswitchinterval(SWITCH_INTERVAL)
     data_dir = Path(os.environ[DATA])
     return create_app(data_dir, network_height=node_height(data_dir) if NODE in os.environ else None)
 

@@ -15,7 +15,7 @@ from immutables import Map
 
 from ingest.source import Tip
 from warehouse.manifest import Manifest
-from warehouse.serving_map import Account, ServingMap, Supply, Token, rank_key
+from warehouse.serving_map import Account, RankKey, ServingMap, Supply, Token, rank_key
 
 
 class Change(NamedTuple):
@@ -27,7 +27,11 @@ class Change(NamedTuple):
     """Its balance in the fold, 0 when it is not there."""
 
 
-@dataclass(frozen=True)
+Moved = tuple[list[RankKey], list[Account]]
+"""Places in the fold's ranking that are void, and accounts that stand elsewhere by now; both in order."""
+
+
+@dataclass(frozen=True, eq=False)
 class View:
     """The ledger at the tip of one manifest. Amounts are in units of 10^-8."""
 
@@ -44,6 +48,8 @@ class View:
     deploys: Map[str, Token] = field(default_factory=Map)
     newest: tuple[Token, ...] = ()
     """Deploys since the fold, newest first."""
+    _rankings: dict[str, tuple[Map[str, Change], Moved]] = field(default_factory=dict)
+    """Sorted changes of the tickers whose holders were asked for; views of one fold share them."""
 
     def account(self, ticker: str, address: str) -> Account | None:
         """The account, also one that is empty by now; None when it never had an event."""
@@ -85,15 +91,7 @@ class View:
         """
         ranking = self.fold.ranking(ticker)
         changes = self.changes.get(ticker, Map())
-        gone = sorted((-change.folded, address.encode()) for address, change in changes.items() if change.folded)
-        come = sorted(
-            (
-                Account(ticker, address, change.balance, change.credit_height)
-                for address, change in changes.items()
-                if change.balance
-            ),
-            key=rank_key,
-        )
+        gone, come = self._moved(ticker, changes)
 
         def before(rank: int) -> int:
             """Holders that stand before the fold's holder of `rank`."""
@@ -110,3 +108,13 @@ class View:
             return (account for account in accounts if account.address not in changes)
 
         return list(islice(merge(unchanged(), come[place:], key=rank_key), skip, skip + limit))
+
+    def _moved(self, ticker: str, changes: Map[str, Change]) -> Moved:
+        known = self._rankings.get(ticker)
+        if known is None or known[0] is not changes:
+            gone = sorted((-change.folded, address.encode()) for address, change in changes.items() if change.folded)
+            accounts = (
+                Account(ticker, address, c.balance, c.credit_height) for address, c in changes.items() if c.balance
+            )
+            known = self._rankings[ticker] = changes, (gone, sorted(accounts, key=rank_key))
+        return known[1]

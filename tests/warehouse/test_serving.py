@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from engine.schemas import SUPPLIES, TOKENS
 from tests.helpers.judged import FactMaker
 from warehouse.errors import LakeNotFound
+from warehouse.folds import make_fold
 from warehouse.lake import Lake
 from warehouse.serving import Serving
 from warehouse.serving_map import Account, ServingMap
@@ -131,6 +132,37 @@ def test_each_block_shows_as_soon_as_it_is_published(lake: Lake) -> None:
         assert serving.refresh()
         assert_says(serving.view, maker)
     assert not serving.refresh()
+
+
+@pytest.mark.parametrize("every", [1, 4, 9])
+def test_a_fold_changes_no_answer(lake: Lake, every: int) -> None:
+    """Folds come at any height, before or after blocks that were laid over the last one."""
+    maker, following = FactMaker(seed=6), Serving(lake.directory)
+    for number in range(1, 21):
+        lake.commit(*maker.extend(1))
+        following.refresh()
+        if number % every == 0:
+            assert make_fold(lake)
+        starting = Serving(lake.directory)
+        for serving in (following, starting):
+            serving.refresh()
+            assert_says(serving.view, maker)
+
+
+def test_a_rewind_below_the_fold_starts_from_the_one_before(lake: Lake) -> None:
+    maker, serving = FactMaker(seed=7), Serving(lake.directory)
+    for _ in range(3):
+        lake.commit(*maker.extend(5))
+        make_fold(lake)
+    serving.refresh()
+    lake.rewind(107)
+    maker.rewind(107)
+    serving.refresh()
+    assert_says(serving.view, maker)
+    lake.commit(*maker.extend(9, branch="other"))
+    make_fold(lake)
+    serving.refresh()
+    assert_says(serving.view, maker)
 
 
 def test_a_view_is_not_touched_by_later_blocks(lake: Lake) -> None:

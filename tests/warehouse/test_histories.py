@@ -1,0 +1,77 @@
+"""Histories read segment by segment: the same pages as from the whole table at once, however it is cut."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.judged import FactMaker
+from warehouse.histories import FIRST_SPAN, Histories, open_database
+from warehouse.lake import Lake
+
+BLOCKS = 3 * FIRST_SPAN + 2
+
+
+@pytest.fixture(scope="module")
+def maker() -> FactMaker:
+    return FactMaker(seed=21)
+
+
+@pytest.fixture(scope="module")
+def histories(maker: FactMaker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Histories]:
+    """Over one segment a block, more of them than the first spans take."""
+    directory: Path = tmp_path_factory.mktemp("histories") / "lake"
+    with Lake.create(directory, "regtest", 100) as lake, open_database() as database:
+        for _ in range(BLOCKS):
+            lake.commit(*maker.extend(1))
+        yield Histories(database.cursor(), directory, lake.manifest)
+
+
+def records(maker: FactMaker) -> list[dict[str, Any]]:
+    return [row for block in maker.per_block for row in block["operations"]]
+
+
+def test_pages_of_a_ticker_join_without_gap(histories: Histories, maker: FactMaker) -> None:
+    """Also past pages that are wholly in older segments, and beyond the end."""
+    tickers = {row["ticker"] for row in records(maker) if row["ticker"]}
+    oldest = min(tickers, key=lambda ticker: int(ticker[1:4]))
+    expected = [r["txid"] for r in reversed(records(maker)) if r["valid"] and r["ticker"] == oldest]
+    assert len(expected) > 10
+    for skip in range(0, len(expected) + 3, 4):
+        page = histories.of_ticker(oldest, None, skip, 5)
+        assert [operation.txid for operation in page] == expected[skip : skip + 5]
+
+
+def test_a_ticker_that_only_the_oldest_segments_hold_is_found(histories: Histories, maker: FactMaker) -> None:
+    first = next(row for row in records(maker) if row["operation"] == "deploy")
+    (found,) = histories.of_ticker(first["ticker"], "deploy", 0, 10)
+    assert (found.height, found.op_index, found.txid) == (first["height"], first["op_index"], first["txid"])
+    assert found.time == first["block_time"]
+    block = maker.per_block[first["height"] - 100]["blocks"][0]
+    assert found.block_hash == block["hash"]
+
+
+def test_an_address_meets_its_operations_on_either_side(histories: Histories, maker: FactMaker) -> None:
+    address = next(row["to_address"] for row in records(maker) if row["to_address"])
+    theirs = [r for r in reversed(records(maker)) if r["valid"] and address in (r["from_address"], r["to_address"])]
+    assert {address == row["from_address"] for row in theirs} == {True, False}
+    found = histories.of_address(address, None, None, 0, len(theirs) + 1)
+    assert [(o.height, o.op_index, o.amount) for o in found] == [
+        (r["height"], r["op_index"], None if r["amount"] is None else f"{r['amount']:.8f}") for r in theirs
+    ]
+    ticker = theirs[0]["ticker"]
+    mints = [r["txid"] for r in theirs if r["ticker"] == ticker and r["operation"] == "mint"]
+    assert [o.txid for o in histories.of_address(address, ticker, "mint", 0, 100)] == mints
+
+
+def test_a_transaction_shows_its_refused_records_too(histories: Histories, maker: FactMaker) -> None:
+    refused = next(row for row in records(maker) if not row["valid"])
+    (found,) = histories.of_transaction(refused["txid"])
+    assert not found.valid
+    assert histories.of_transaction("00" * 32) == []
+
+
+def test_hashes_of_blocks_that_are_not_there_are_left_out(histories: Histories) -> None:
+    assert [row.height for row in histories.block_hashes(98, 101)] == [100, 101]
+    assert histories.block_hashes(100 + BLOCKS, 10_000) == []
