@@ -12,7 +12,7 @@ import tarfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -20,12 +20,12 @@ from typing import Annotated
 
 import rich.progress
 import typer
-from api.server import serve as serve_http
-from ingest.files import BlockFiles
 from rich.console import Console
 from typer.core import TyperGroup
 
+from api.server import serve as serve_http
 from ingest.errors import IngestError
+from ingest.files import BlockFiles
 from ingest.follow import follow as follow_chain
 from ingest.networks import NETWORKS
 from ingest.node import Node
@@ -124,9 +124,11 @@ def stop_on_signal() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def open_source(network: str, node: str | None, blocks: Path | None, credentials: Credentials) -> Source:
+def open_source(
+    network: str, node: str | None, blocks: Path | None, credentials: Credentials, patience: Patience
+) -> Source:
     if node is not None and blocks is None:
-        return Node(node, NETWORKS[network], credentials)
+        return Node(node, NETWORKS[network], credentials, patience=patience)
     if blocks is not None and node is None:
         return BlockFiles(blocks, NETWORKS[network])
     raise fail("give either --node URL or --blocks DIR", WRONG_USE)
@@ -166,9 +168,10 @@ def sync(
     """Index blocks from a node or its block files, resuming where the last run stopped."""
     credentials = Credentials(node_user, node_password, node_cookie, node_header)
     with errors_as_exit_codes(), stop_on_signal() as stop, open_lake(data, network, start) as lake:
-        source = open_source(lake.manifest.network, node, blocks, credentials)
-        indexer = Indexer(lake, threads)
         with Progress() as progress:
+            patience = Patience(None if follow else 60.0, stop.is_set, progress.waiting)
+            source = open_source(lake.manifest.network, node, blocks, credentials, patience)
+            indexer = Indexer(lake, threads)
             stream = follow_chain(
                 source,
                 lake.tip,
@@ -177,7 +180,7 @@ def sync(
                 stop_height=to,
                 follow_tip=follow,
                 batch_blocks=batch,
-                patience=Patience(None if follow else 60.0, stop.is_set, progress.waiting),
+                patience=patience,
                 on_tip=progress.target,
             )
             try:
@@ -268,8 +271,9 @@ def serve(
     node_header: NodeHeader = None,
 ) -> None:
     """Serve the HTTP API from what is published, also while `sync` runs."""
+    credentials = Credentials(node_user, node_password, node_cookie, node_header)
     with errors_as_exit_codes():
-        serve_http(data, host=host, port=port, workers=workers)
+        serve_http(data, host=host, port=port, workers=workers, node=node, credentials=credentials)
 
 
 @app.command()
@@ -458,7 +462,8 @@ def status(
         network_height = None
         if node is not None:
             credentials = Credentials(node_user, node_password, node_cookie, node_header)
-            network_height = Node(node, NETWORKS[manifest.network], credentials).network_height()
+            with closing(Node(node, NETWORKS[manifest.network], credentials)) as source:
+                network_height = source.network_height()
         tip = manifest.tip
         report = {
             "data": str(data),

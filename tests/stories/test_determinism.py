@@ -73,8 +73,11 @@ def test_the_node_and_its_files_give_the_same(rest: bool, expected: dict[str, pa
     assert_same_tables(tmp_path, expected)
 
 
-def test_a_restart_at_every_height_changes_nothing(blocks: Path, expected: dict[str, pa.Table], tmp_path: Path) -> None:
-    for height in range(TIP + 1):
+@pytest.mark.parametrize("first", [112, pytest.param(0, marks=pytest.mark.slow)])
+def test_a_restart_at_every_height_changes_nothing(
+    first: int, blocks: Path, expected: dict[str, pa.Table], tmp_path: Path
+) -> None:
+    for height in range(first, TIP + 1):
         index(tmp_path, BlockFiles(blocks, REGTEST), to=height)
     assert_same_tables(tmp_path, expected)
 

@@ -75,7 +75,7 @@ def test_the_chain_moves_while_it_is_read(tmp_path: Path) -> None:
         def move_now_and_then(_request: object) -> None:
             nonlocal asked
             asked += 1
-            if asked % 9 == 0 and asked < 200:
+            if asked % 31 == 0 and asked < 200:
                 node.reorganise(traffic.random.randint(1, 15), txs=traffic.txs(2))
 
         node.script = move_now_and_then
