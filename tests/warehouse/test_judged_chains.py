@@ -1,0 +1,56 @@
+"""The lake under both judging paths, on chains that meet every rule: it keeps the ledger, and its audit agrees."""
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from engine.judge import Engine
+from engine.plain import PlainEngine
+from tests.helpers.builders import Blocks, candidates, headers
+from tests.helpers.lakes import assert_same_state, content
+from tests.helpers.strange_chains import FIRST, NETWORK, chains
+from warehouse.audit import audit
+from warehouse.compact import compact_step
+from warehouse.folds import make_fold
+from warehouse.lake import Lake
+
+
+def part(blocks: Blocks) -> tuple[pa.Table, pa.Table]:
+    return headers(blocks), candidates(blocks)
+
+
+@pytest.mark.parametrize(("engine_class", "other_class"), [(PlainEngine, Engine), (Engine, PlainEngine)])
+@given(blocks=chains())
+@settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+def test_the_lake_holds_the_ledger_of_every_height_and_goes_on_from_each(
+    tmp_path_factory: pytest.TempPathFactory, engine_class: Any, other_class: Any, blocks: Blocks
+) -> None:
+    """Rewinding and judging the rest anew changes nothing, and the archive is enough to judge everything anew."""
+    directory = tmp_path_factory.mktemp("lake")
+    engine, states = engine_class(NETWORK), {}
+    with Lake.create(directory, "regtest", FIRST) as lake:
+        for height, txs in blocks.items():
+            rows = part({height: txs})
+            lake.commit(engine.judge(*rows), rows[1])
+            states[height] = engine.state()
+            if height == FIRST + 1:
+                make_fold(lake)
+        compact_step(lake)
+        assert audit(directory) == []
+        whole = content(lake.snapshot)
+        for height in reversed(states):
+            assert_same_state(lake.state(height), states[height])
+            lake.rewind(height)
+            engine.restore(lake.state())
+            if rest := {at: txs for at, txs in blocks.items() if at > height}:
+                rows = part(rest)
+                lake.commit(engine.judge(*rows), rows[1])
+            assert content(lake.snapshot) == whole
+        other, generation = other_class(NETWORK), lake.rederive()
+        for batch in lake.archive(3):
+            generation.commit(other.judge(*batch))
+        generation.publish()
+        assert content(lake.snapshot) == whole
+        assert audit(directory) == []
