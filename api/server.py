@@ -1,5 +1,6 @@
 """Runs the API: worker processes that share one socket and meet the indexer only at the manifest."""
 
+import gc
 import os
 import signal
 import sys
@@ -83,7 +84,11 @@ def app_from_environment() -> FastAPI:
     # While new blocks are read in a thread, a request waits at most this long for the interpreter.
     sys.setswitchinterval(SWITCH_INTERVAL)
     data_dir = Path(os.environ[DATA])
-    return create_app(data_dir, network_height=node_height(data_dir) if NODE in os.environ else None)
+    app = create_app(data_dir, network_height=node_height(data_dir) if NODE in os.environ else None)
+    # What the imports made stays for good: the collector, which stops everything, need not walk it again and again.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def node_height(data_dir: Path) -> Callable[[], int]:

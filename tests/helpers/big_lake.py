@@ -17,6 +17,7 @@ from engine.schemas import AMOUNT, BALANCE_EVENTS, BLOCKS, OPERATIONS, SUPPLIES,
 from ingest.candidates import CANDIDATES
 from warehouse.folds import make_fold
 from warehouse.lake import Lake
+from warehouse.maintenance import Maintenance
 
 TICKERS = 1000
 CHANGES = 1000
@@ -90,7 +91,7 @@ def make(directory: Path, accounts: int) -> None:
 
 def write_on(directory: Path, blocks: int, seconds: float) -> None:
     """Commit a block every `seconds`."""
-    with Lake.open(directory) as lake:
+    with Lake.open(directory) as lake, Maintenance(lake) as maintenance:
         assert lake.tip is not None
         accounts = lake.manifest.of("balance_events")[0].file.rows
         random = np.random.default_rng(lake.tip.height)
@@ -99,6 +100,7 @@ def write_on(directory: Path, blocks: int, seconds: float) -> None:
             changed = np.unique(random.integers(0, accounts, CHANGES))
             parent, cumulative = lake.tip.hash, lake.manifest.cumulative_hash
             lake.commit(block(lake.tip.height + 1, parent, cumulative, changed), CANDIDATES.empty_table())
+            maintenance.due()
             time.sleep(max(0.0, seconds - (time.monotonic() - started)))
 
 
