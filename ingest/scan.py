@@ -93,8 +93,8 @@ def transaction_hashes(block: Bytes, rows: Rows, *, whole: bool) -> Bytes:
 def root(hashes: Bytes) -> bytes | None:
     """Merkle root, 32 bytes, of the hashes laid one after the other; None when it also is that of fewer hashes."""
     level = hashes.copy()
-    fault = merkle_root(level, _room(64), np.empty(8, np.uint32))
-    return None if fault else level[:32].tobytes()
+    unique = merkle_root(level, _room(64), np.empty(8, np.uint32))
+    return level[:32].tobytes() if unique else None
 
 
 def witness_commitment(block: Bytes, rows: Rows) -> tuple[bytes | None, bytes | None]:
@@ -221,7 +221,7 @@ class _Scan:
         if double_sha256(raw)[::-1].hex() != self.block.hash:
             raise self._corrupt("its header has another hash")
         if root(self.txids) != raw[36:68]:
-            raise self._corrupt("its transactions do not have its merkle root")
+            raise self._corrupt("its transactions, each once, do not have its merkle root")
 
     def _check_witnesses(self) -> None:
         committed, made = witness_commitment(self.data, self.rows)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ingest.candidates import Kind
 from ingest.compiled import compiled
+from ingest.prefilter import OP_RETURN, output_kind
 from ingest.sha256 import Bytes, Words, double_digest
 
 Rows: TypeAlias = npt.NDArray[np.int64]
@@ -28,29 +29,21 @@ TRUNCATED: Final = -1
 NOT_CANONICAL: Final = -2
 TRAILING: Final = -3
 MALFORMED: Final = -4
-MUTATED: Final = -5
-COUNT_DIFFERS: Final = -6
-BAD_AMOUNT: Final = -7
-SCRIPT_TOO_LONG: Final = -8
+COUNT_DIFFERS: Final = -5
+BAD_AMOUNT: Final = -6
+SCRIPT_TOO_LONG: Final = -7
 
 FAULTS: Final = {
     TRUNCATED: "a length reaches beyond its end",
     NOT_CANONICAL: "a length is not written in its shortest form",
     TRAILING: "bytes follow its last field",
     MALFORMED: "a transaction has no input, no output or an unknown flag",
-    MUTATED: "it lists transactions twice",
     COUNT_DIFFERS: "its spent outputs are not as many as its inputs",
     BAD_AMOUNT: "a spent output's number is out of range",
     SCRIPT_TOO_LONG: "a spent output's script is longer than any that can be spent",
 }
 
 _JSON: Final = int(Kind.JSON)
-_RUNESTONE: Final = int(Kind.RUNESTONE)
-
-_RETURN, _RUNESTONE_TAG = 0x6A, 0x5D
-_LAST_PUSH: Final = 0x60
-_SHORTEST_JSON: Final = 10
-"""Bytes of the shortest script that can carry the text (20 hex digits, R-CORE-BLK-3)."""
 
 
 @compiled
@@ -96,75 +89,6 @@ def skip_field(data: Bytes, position: int) -> int:
 
 
 @compiled
-def is_nulldata(script: Bytes) -> bool:
-    """Whether the node classifies the script as `nulldata`: 0x6a, then push opcodes only, none cut short."""
-    size = len(script)
-    if size < 1 or script[0] != _RETURN:
-        return False
-    at = 1
-    while at < size:
-        opcode = int(script[at])
-        at += 1
-        if opcode > _LAST_PUSH:
-            return False
-        length = opcode
-        if opcode > 0x4E:
-            length = 0
-        elif opcode > 0x4B:
-            width = 1 << (opcode - 0x4C)
-            if size - at < width:
-                return False
-            length = 0
-            for i in range(width):
-                length |= int(script[at + i]) << (8 * i)
-            at += width
-        if length > size - at:
-            return False
-        at += length
-    return True
-
-
-@compiled
-def mentions_protocol(script: Bytes) -> bool:
-    """Whether the script's hex digits contain `6272632d3230`, at an even place (`brc-20`) or at an odd one."""
-    size = len(script)
-    if size < _SHORTEST_JSON:
-        return False
-    for i in range(size - 5):
-        if script[i + 1] == 0x72:
-            if (
-                script[i] == 0x62
-                and script[i + 2] == 0x63
-                and script[i + 3] == 0x2D
-                and script[i + 4] == 0x32
-                and script[i + 5] == 0x30
-            ):
-                return True
-        elif (
-            script[i + 1] == 0x27
-            and i + 6 < size
-            and script[i] & 0x0F == 0x06
-            and script[i + 2] == 0x26
-            and script[i + 3] == 0x32
-            and script[i + 4] == 0xD3
-            and script[i + 5] == 0x23
-            and script[i + 6] & 0xF0 == 0x00
-        ):
-            return True
-    return False
-
-
-@compiled
-def output_kind(script: Bytes) -> int:
-    """What an output makes of its transaction by R-CORE-BLK-3: a `Kind`, or 0."""
-    if len(script) < 2 or script[0] != _RETURN or not is_nulldata(script):
-        return 0
-    if mentions_protocol(script):
-        return _JSON
-    return _RUNESTONE if script[1] == _RUNESTONE_TAG else 0
-
-
-@compiled
 def _walk_inputs(block: Bytes, position: int) -> tuple[int, int]:
     """Number of inputs listed at `position`, and where the list ends; or a fault."""
     count, position = compact_size(block, position)
@@ -196,7 +120,7 @@ def _walk_outputs(block: Bytes, position: int) -> tuple[int, int]:
         if length > len(block) - start:
             return TRUNCATED, start
         position = start + length
-        if kind != _JSON and length > 1 and block[start] == _RETURN:
+        if kind != _JSON and length > 1 and block[start] == OP_RETURN:
             kind = max(kind, output_kind(block[start:position]))
     return kind, position
 
@@ -289,8 +213,8 @@ def _equal_halves(pair: Bytes) -> bool:
 
 
 @compiled
-def merkle_root(hashes: Bytes, message: Bytes, state: Words) -> int:
-    """Fold the 32-byte hashes, in place, into the first one: the merkle root. 0, or MUTATED.
+def merkle_root(hashes: Bytes, message: Bytes, state: Words) -> bool:
+    """Fold the 32-byte hashes, in place, into the first one: the merkle root. Whether no other list has it.
 
     Two equal neighbours would hash like one that is repeated to fill its level: no honest block has them.
     """
@@ -301,10 +225,10 @@ def merkle_root(hashes: Bytes, message: Bytes, state: Words) -> int:
             copy_bytes(message, 0, hashes, left, left + 32)
             copy_bytes(message, 32, hashes, right, right + 32)
             if left != right and _equal_halves(message):
-                return MUTATED
+                return False
             double_digest(message, 64, state, hashes[16 * i : 16 * i + 32].view(np.uint32))
         count = (count + 1) // 2
-    return 0
+    return True
 
 
 @compiled

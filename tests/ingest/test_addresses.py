@@ -7,7 +7,7 @@ import base58
 import bech32
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.addresses import BadAddress, address_of, address_to_script, addresses_of
@@ -107,6 +107,7 @@ def test_each_network_writes_its_own_form() -> None:
     assert address_of(P2SH, REGTEST) == base58.b58encode_check(b"\xc4" + bytes(20)).decode()
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | scripts, max_size=20), networks, st.integers(0, 3))
 @example([None, P2PKH, P2SH, ANCHOR], MAINNET, 0)
 def test_columns_and_single_scripts_agree(values: list[bytes | None], network: Network, skipped: int) -> None:
@@ -118,6 +119,7 @@ def test_columns_and_single_scripts_agree(values: list[bytes | None], network: N
         assert written.to_pylist() == expected
 
 
+@settings(deadline=None)
 @given(scripts, networks)
 def test_an_address_leads_back_to_its_script(script: bytes, network: Network) -> None:
     address = address_of(script, network)
@@ -127,6 +129,7 @@ def test_an_address_leads_back_to_its_script(script: bytes, network: Network) ->
             assert address_to_script(address.upper(), network) == script
 
 
+@settings(deadline=None)
 @given(scripts, networks, st.data())
 def test_a_changed_character_is_noticed(script: bytes, network: Network, data: st.DataObject) -> None:
     address = address_of(script, network)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import (
@@ -261,6 +261,7 @@ def test_the_last_block_damaged_is_not_there_yet(tmp_path: Path, opened: Opener)
     assert opened(folder).tip().height == TIP - 1
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_damage_is_an_error_or_leaves_the_data_right(
     tmp_path_factory: pytest.TempPathFactory, expected: Scanned, data: st.DataObject
