@@ -186,6 +186,7 @@ def _assert_effect(row: Row, events: list[Row]) -> None:
             (row["operation"], row["to_address"], row["amount"])
         ]
         return
+    assert len(events) == len(TRANSFER), row
     debit, credit = events
     assert (debit["cause"], credit["cause"]) == TRANSFER
     assert debit["delta"] == -credit["delta"] <= 0
