@@ -28,7 +28,7 @@ have the answer already. Amounts are text with 8 decimals; times are UTC. Errors
 """
 
 ROUTERS: Final = (addresses, blocks, histories, status, tokens, probes)
-"""`history-by-height`, `block-hashes` and `address` are matched before they could be read as tickers."""
+"""In this order paths are matched. A ticker may hold slashes, so what has fixed parts comes before `tokens`."""
 
 EXPOSED_HEADERS: Final = ("ETag", "X-Block-Height", "X-Block-Hash", "X-Request-ID")
 

@@ -1,12 +1,14 @@
 """Keeps at hand what the lake publishes: the view that requests read, and the network's height beside it."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
 import structlog
 
 from api.metrics import LAG, NETWORK_HEIGHT, PUBLISHED_HEIGHT
@@ -52,6 +54,8 @@ class Follower:
         tasks = [asyncio.create_task(_every(MANIFEST_POLL, self._refresh))]
         if self._network_height is not None:
             tasks.append(asyncio.create_task(_every(NODE_POLL, self._ask_node)))
+        for task in tasks:
+            task.add_done_callback(_end_process)
         try:
             yield
         finally:
@@ -64,7 +68,7 @@ class Follower:
             return
         try:
             await asyncio.to_thread(self._serving.refresh)
-        except (LakeError, OSError) as error:
+        except (LakeError, OSError, pa.ArrowException) as error:
             if self.error != str(error):
                 log.warning("lake_unreadable", error=str(error))
             self.error = str(error)
@@ -99,3 +103,10 @@ async def _every(seconds: float, action: Callable[[], Awaitable[None]]) -> None:
     while True:
         await action()
         await asyncio.sleep(seconds)
+
+
+def _end_process(task: asyncio.Task[None]) -> None:
+    """A defect must not leave a server that goes on serving an old height: the process ends, and is started anew."""
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("follower_failed", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)

@@ -8,11 +8,14 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from api.app import create_app
 from api.server import node_height
 from ingest.errors import NodeUnreachable
-from tests.helpers.api import free_port, serving
+from tests.helpers.api import free_port, running, serving
 from tests.helpers.judged import FactMaker
 from warehouse.errors import LakeNotFound
 from warehouse.lake import Lake
@@ -132,3 +135,19 @@ def test_the_height_of_the_node_is_asked_on_the_lakes_network(tmp_path: Path, mo
     with pytest.raises(NodeUnreachable):
         height()
     assert time.monotonic() - started < 10
+
+
+def test_a_damaged_file_leaves_the_last_good_height(tmp_path: Path) -> None:
+    """The server goes on with what it has, says nothing wrong, and catches up once the file is whole again."""
+    maker = FactMaker(seed=8)
+    with Lake.create(tmp_path / "lake", "regtest", 100) as lake:
+        lake.commit(*maker.extend(3))
+        with running(create_app(tmp_path / "lake")) as client:
+            real = pq.ParquetFile
+            broken = pytest.MonkeyPatch()
+            broken.setattr("warehouse.segments.pq.ParquetFile", lambda _: real(pa.BufferReader(b"rubbish!" * 9)))
+            lake.commit(*maker.extend(1))
+            time.sleep(0.5)
+            assert client.get("/ready").json()["height"] == 102
+            broken.undo()
+            eventually(lambda: client.get("/ready").json()["height"] == 103)
