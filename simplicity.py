@@ -181,6 +181,7 @@ def sync(
                 follow_tip=follow,
                 batch_blocks=batch,
                 patience=patience,
+                poll=0.1,
                 on_tip=progress.target,
             )
             try:
