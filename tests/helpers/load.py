@@ -18,6 +18,9 @@ from typing import cast
 
 import uvloop
 
+SETTLE = 0.5
+"""Seconds between the last connection and the first request: the server is to have accepted them all."""
+
 
 @dataclass(frozen=True)
 class Load:
@@ -102,6 +105,7 @@ async def measure(mode: str, port: int, connections: int, seconds: float, rate: 
     opened = [
         (await loop.create_connection(lambda: Connection(tally), "127.0.0.1", port))[1] for _ in range(connections)
     ]
+    await asyncio.sleep(SETTLE)
     tally.requests = cycle([f"GET {path} HTTP/1.1\r\nHost: load\r\n\r\n".encode() for path in paths])
     used, start = cpu_seconds(), perf_counter()
     tally.end = start + seconds
