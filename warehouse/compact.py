@@ -1,4 +1,7 @@
-"""Small adjacent segments become larger ones. A step is bounded, and a crash at any point of it changes nothing."""
+"""Small adjacent segments become larger ones, laid out for search.
+
+A step is bounded, and a crash at any point of it changes nothing.
+"""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -40,12 +43,13 @@ def compact_step(lake: Lake) -> bool:
 
 
 def _runs(manifest: Manifest) -> Iterator[Sequence[Segment]]:
-    """Runs of adjacent segments worth merging, those of the smallest first."""
+    """Runs of adjacent segments worth merging, the smallest first; then large ones that were written for speed."""
     for limit in LIMITS:
         for name in FACTS:
             for run in _below(manifest.of(name), limit):
                 if chosen := _worth_merging(run, limit):
                     yield chosen
+    yield from ([part] for part in manifest.segments if not part.searchable and part.file.bytes >= LIMITS[-1])
 
 
 def _below(segments: Sequence[Segment], limit: int) -> Iterator[list[Segment]]:

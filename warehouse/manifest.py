@@ -36,6 +36,8 @@ class Segment:
     first: int
     last: int
     file: File
+    searchable: bool = False
+    """Laid out for search (compacted) instead of written for speed."""
     schema_version: int = SCHEMA_VERSION
 
 
@@ -141,6 +143,7 @@ def _encoded(manifest: Manifest) -> dict[str, Any]:
                 "table": segment.table,
                 "from": segment.first,
                 "to": segment.last,
+                "searchable": segment.searchable,
                 "schema_version": segment.schema_version,
                 **_encoded_file(segment.file),
             }
@@ -165,7 +168,14 @@ def _decoded(document: dict[str, Any]) -> Manifest:
         tip=None if tip is None else Tip(tip["height"], tip["hash"]),
         cumulative_hash=document["cumulative_hash"],
         segments=tuple(
-            Segment(item["table"], item["from"], item["to"], _decoded_file(item), item["schema_version"])
+            Segment(
+                item["table"],
+                item["from"],
+                item["to"],
+                _decoded_file(item),
+                item["searchable"],
+                item["schema_version"],
+            )
             for item in document["segments"]
         ),
         folds=tuple(

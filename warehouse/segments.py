@@ -33,7 +33,7 @@ def write_compacted(
     """A segment written for size and for search; its rows are those of `parts`, `most_rows` at most."""
     properties = _searchable(table, most_rows)
     file = _write(directory, *_place(table, first, last), table, parts, properties, SEARCH_GROUP)
-    return Segment(table.name, first, last, file)
+    return Segment(table.name, first, last, file, searchable=True)
 
 
 def write_sorted(directory: Path, folder: str, name: str, table: Table, rows: pa.Table) -> File:

@@ -18,7 +18,7 @@ def lake(tmp_path: Path) -> Lake:
     return Lake.create(tmp_path, "regtest", 100)
 
 
-def grown(lake: Lake, blocks: int = 40) -> FactMaker:
+def grown(lake: Lake, blocks: int = 30) -> FactMaker:
     maker = FactMaker()
     for _ in range(blocks):
         lake.commit(*maker.extend(1))
@@ -35,7 +35,7 @@ def test_steps_end_with_few_segments_and_the_same_rows(lake: Lake) -> None:
     assert all(len(lake.manifest.of(name)) <= FEW for name in FACTS)
     assert not compact_step(lake)
     assert_same_state(lake.state(), maker.state())
-    assert_same_state(lake.state(117), maker.state(117))
+    assert_same_state(lake.state(111), maker.state(111))
 
 
 def test_few_small_segments_are_left_alone(lake: Lake) -> None:
@@ -46,7 +46,7 @@ def test_few_small_segments_are_left_alone(lake: Lake) -> None:
 def test_segments_grow_through_the_limits(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """With limits of a few kilobytes the same rule must leave one size after the other behind."""
     monkeypatch.setattr("warehouse.compact.LIMITS", (8_000, 16_000, 32_000))
-    maker = grown(lake, 60)
+    maker = grown(lake, 45)
     while compact_step(lake):
         pass
     assert content(lake.snapshot) == facts_of(maker)
@@ -56,11 +56,23 @@ def test_segments_grow_through_the_limits(lake: Lake, monkeypatch: pytest.Monkey
     assert max(sizes) < 64_000
 
 
+def test_a_large_segment_is_rewritten_once_for_search(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("warehouse.compact.LIMITS", (100,))
+    maker = FactMaker()
+    lake.commit(*maker.extend(20))
+    assert not any(segment.searchable for segment in lake.manifest.segments)
+    for _ in FACTS:
+        assert compact_step(lake)
+    assert not compact_step(lake)
+    assert all(segment.searchable for segment in lake.manifest.segments)
+    assert content(lake.snapshot) == facts_of(maker)
+
+
 def test_a_rewind_after_a_merge_cuts_the_merged_segment(lake: Lake) -> None:
     maker = grown(lake)
     while compact_step(lake):
         pass
-    for height in (130, 117, 104):
+    for height in (125, 117, 104):
         lake.rewind(height)
         maker.rewind(height)
         assert content(lake.snapshot) == facts_of(maker)
