@@ -12,6 +12,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
+from api.logs import log_as_json
 from ingest.networks import NETWORKS
 from ingest.node import Node
 from ingest.patience import Patience
@@ -45,6 +46,7 @@ def serve(
 
     `node` is the address of Bitcoin Core for the network's height; without it that height is null.
     """
+    log_as_json()
     # uvicorn raises the signal anew once it has stopped in good order: that is the end, not a failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     given = credentials or Credentials()
@@ -78,7 +80,6 @@ def app_from_environment() -> FastAPI:
     """The application of one worker."""
     # The metrics library looks at METRICS when it is first imported.
     from api.app import create_app
-    from api.logs import log_as_json
 
     log_as_json()
     # While new blocks are read in a thread, a request waits at most this long for the interpreter.

@@ -29,9 +29,6 @@ class Amounts:
         self._length = len(array)
         self._data = _view(array.buffers()[1], array)[16 * array.offset :]
 
-    def __len__(self) -> int:
-        return self._length
-
     def __getitem__(self, row: int) -> int:
         return int.from_bytes(self._data[16 * row : 16 * row + 16], "little", signed=True)
 

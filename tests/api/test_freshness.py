@@ -1,12 +1,15 @@
 """Each answer names the published block that it was made from, and who has it already is told so."""
 
 import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from api.app import create_app
+from ingest.errors import IngestError, NodeUnreachable
 from tests.helpers.api import running
 from tests.helpers.judged import FactMaker
 from tests.helpers.recorded import people
@@ -74,6 +77,33 @@ def test_status_changes_with_the_node_although_no_block_was_published(
             height = response.json()["current_block_height_network"]
             assert height is None or response.json()["lag"] == height - 102
             assert seen.setdefault(response.headers["etag"], height) == height
+
+
+def test_a_node_in_trouble_is_told_and_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.follower.NODE_POLL", 0.02)
+    node: Iterator[int | IngestError] = iter(
+        [200, NodeUnreachable("nobody answers"), NodeUnreachable("nobody answers"), 201]
+    )
+
+    def height() -> int:
+        said = next(node, 202)
+        if isinstance(said, IngestError):
+            time.sleep(0.2)
+            raise said
+        return said
+
+    with Lake.create(tmp_path / "lake", "regtest", 100) as lake:
+        lake.commit(*FactMaker().extend(3))
+    seen: list[tuple[int | None, int | None, str | None]] = []
+    with running(create_app(tmp_path / "lake", network_height=height)) as client:
+        while not seen or seen[-1][0] != 202:
+            answer = client.get(f"{BRC20}/status").json()
+            said = answer["current_block_height_network"], answer["lag"], answer["network_height_error"]
+            if not seen or said != seen[-1]:
+                seen.append(said)
+    failure = (None, None, str(NodeUnreachable("nobody answers")))
+    assert failure in seen
+    assert seen[-1] == (202, 100, None)
 
 
 def test_each_request_sees_one_published_height(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from api.errors import STATUS_CODES, ApiError
 from tests.helpers.examples import FILE, REQUESTS, answers
 
 
@@ -53,3 +55,12 @@ def test_the_pages_load_nothing_from_elsewhere(client: httpx.Client, page: str) 
     for source in sources:
         assert source.startswith("/"), source
         assert client.get(source).status_code == 200
+
+
+def test_the_page_for_readers_names_every_route_and_every_code(document: dict[str, Any]) -> None:
+    page = (Path(__file__).parents[2] / "docs/api.md").read_text()
+    for path in document["paths"]:
+        shown = re.sub(r"{(\w+)}", lambda name: name[1].upper(), path.removeprefix("/v1/indexer"))
+        assert shown == "/" or shown in page, shown
+    codes = {error.code for error in ApiError.__subclasses__()} | {ApiError.code, *STATUS_CODES.values()}
+    assert codes == {code for code in re.findall(r"`([A-Z]+(?:_[A-Z]+)*)`", page) if code in codes or "_" in code}

@@ -13,7 +13,9 @@ from api.app import create_app
 from api.errors import Busy, QueryTimeout
 from api.queries import Queries
 from tests.helpers.api import running
+from tests.helpers.judged import FactMaker
 from warehouse.histories import Histories
+from warehouse.lake import Lake
 from warehouse.manifest import read_manifest
 
 ENDLESS = "SELECT count(*) FROM range(10_000_000_000) a, range(1000) b WHERE a.range % 7 = b.range"
@@ -70,3 +72,14 @@ def test_a_slow_history_does_not_hold_up_a_balance(lake: Path, monkeypatch: pyte
     assert response.headers["retry-after"] == "5"
     assert len(times) > 5
     assert sorted(times)[len(times) // 2] < 0.3
+
+
+def test_files_that_are_gone_mean_ask_again(tmp_path: Path) -> None:
+    """A worker whose manifest is older than the grace time for replaced files."""
+    with Lake.create(tmp_path / "lake", "regtest", 100) as lake:
+        lake.commit(*FactMaker().extend(3))
+        (segment,) = lake.manifest.of("operations")
+        with running(create_app(tmp_path / "lake")) as client:
+            (tmp_path / "lake" / segment.file.path).unlink()
+            response = client.get("/v1/indexer/brc20/history-by-height/101")
+    assert (response.status_code, response.json()["code"]) == (503, "NOT_READY")
