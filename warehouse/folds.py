@@ -16,7 +16,7 @@ from warehouse.tables import FOLD, TABLES
 KEPT: Final = 3
 """Folds that stay: the newest, and those that a rewind can fall back on."""
 
-MOST_EVENTS: Final = 500_000
+MOST_EVENTS: Final = 100_000
 MOST_BLOCKS: Final = 1_000
 """How much may follow the newest fold before another is due: readers lay it over the fold."""
 

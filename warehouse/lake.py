@@ -133,6 +133,7 @@ class Lake:
     def _unlisted(self) -> Iterator[tuple[str, float]]:
         """Files that no manifest will name again, with the time since when; unfinished ones are removed."""
         named = self.manifest.paths()
+        (self.directory / (NAME + UNFINISHED)).unlink(missing_ok=True)
         for folder in ("segments", "folds"):
             for path in sorted((self.directory / folder).rglob("*")):
                 if path.name.endswith(UNFINISHED):

@@ -23,9 +23,11 @@ class Maintenance:
     def __enter__(self) -> "Maintenance":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Wait for the step under way; it ends as it would have, and is tried again at the next run if it failed."""
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Wait for the step under way, and leave readers no more than a due fold's worth to lay over the newest one."""
         self._pool.shutdown()
+        if error is None and fold_due(self._lake.manifest):
+            make_fold(self._lake)
 
     def due(self) -> None:
         """Begin the next step if none is under way and the last is long enough ago. Raises what the last one raised."""
@@ -33,11 +35,10 @@ class Maintenance:
             self._step = self._pool.submit(self._work)
 
     def _work(self) -> float:
-        """One step; the time at which the next may begin."""
+        """A fold if it is due, and a step of compaction; returns the time at which the next may begin."""
         begun = time.monotonic()
         if fold_due(self._lake.manifest):
             make_fold(self._lake)
-        else:
-            compact_step(self._lake)
+        compact_step(self._lake)
         now = time.monotonic()
         return now + REST * (now - begun)

@@ -80,13 +80,13 @@ def test_a_writer_killed_at_any_time_loses_nothing(tmp_path: Path) -> None:
     whole, random, acknowledged = chain(), Random(2), START - 1
     for _ in range(100):
         command = [sys.executable, "-m", "tests.helpers.lake_writer", str(tmp_path / "lake"), "runs"]
-        writer = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert writer.stdout is not None
-        lines = [writer.stdout.readline()]
-        time.sleep(random.random())
-        writer.kill()
-        lines += writer.stdout.readlines()
-        assert writer.wait() == -9
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            lines = [writer.stdout.readline()]
+            time.sleep(random.random())
+            writer.kill()
+            lines += writer.stdout.readlines()
+        assert writer.returncode == -9
         for word, height in (line.split() for line in lines if line.endswith("\n")):
             acknowledged = int(height) if word == "committed" else min(acknowledged, int(height))
         acknowledged = assert_sound(tmp_path / "lake", whole, acknowledged)

@@ -33,25 +33,37 @@ def test_commits_and_rewinds_go_on_while_the_lake_is_kept_in_shape(
         assert_same_state(lake.state(), maker.state())
 
 
-def test_the_thread_rests_after_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_thread_rests_after_a_step_and_a_due_fold_is_made_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("warehouse.maintenance.REST", 1e9)
     monkeypatch.setattr("warehouse.folds.MOST_BLOCKS", 0)
     maker = FactMaker()
-    with Lake.create(tmp_path, "regtest", 100) as lake, Maintenance(lake) as maintenance:
-        for height in (100, 101):
-            lake.commit(*maker.extend(1))
-            maintenance.due()
-            _until(lambda: bool(lake.manifest.folds))
-            assert [fold.height for fold in lake.manifest.folds] == [100], height
+    with Lake.create(tmp_path, "regtest", 100) as lake:
+        with Maintenance(lake) as maintenance:
+            for height in (100, 101):
+                lake.commit(*maker.extend(1))
+                maintenance.due()
+                _until(lambda: bool(lake.manifest.folds))
+                assert [fold.height for fold in lake.manifest.folds] == [100], height
+        assert [fold.height for fold in lake.manifest.folds] == [100, 101]
+
+
+def test_nothing_is_folded_on_the_way_out_of_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("warehouse.folds.MOST_BLOCKS", 0)
+    with Lake.create(tmp_path, "regtest", 100) as lake:
+        lake.commit(*FactMaker().extend(2))
+        with pytest.raises(KeyboardInterrupt), Maintenance(lake):
+            raise KeyboardInterrupt
+        assert lake.manifest.folds == ()
 
 
 def test_a_failed_step_is_reported_at_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("warehouse.folds.MOST_BLOCKS", 0)
-    with Lake.create(tmp_path, "regtest", 100) as lake, Maintenance(lake) as maintenance:
+    with Lake.create(tmp_path, "regtest", 100) as lake:
         lake.commit(*FactMaker().extend(2))
         (tmp_path / "folds").write_text("in the way")
-        maintenance.due()
-        with pytest.raises(NotADirectoryError):
+        with pytest.raises(NotADirectoryError), Maintenance(lake) as maintenance:
             _until(maintenance.due)
 
 
