@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from ingest.compiled import compiled
-from ingest.sha256 import PADDING_ROOM, Bytes, Words, double_digest
+from ingest.sha256 import PADDING_ROOM, Bytes, double_hash, pad
 from ingest.walk import Rows, copy_bytes
 
 ROOM_BYTE: Final = 2
@@ -54,14 +54,12 @@ def _put_base58(payload: Bytes, limbs: Rows, digits: Bytes, text: Bytes, used: i
 
 
 @compiled
-def _put_hash(version: int, hash_: Bytes, payload: Bytes, state: Words, limbs: Rows, text: Bytes, used: int) -> int:
+def _put_hash(version: int, hash_: Bytes, payload: Bytes, limbs: Rows, text: Bytes, used: int) -> int:
     """Write a hash of 20 bytes with its version and checksum; where it ends."""
     checksum = np.empty(32, np.uint8)
     payload[0] = version
     copy_bytes(payload, 1, hash_, 0, 20)
-    double_digest(payload, 21, state, checksum.view(np.uint32))
-    payload[0] = version
-    copy_bytes(payload, 1, hash_, 0, 20)
+    double_hash(payload, pad(payload, 21), checksum)
     copy_bytes(payload, 21, checksum, 0, 4)
     return _put_base58(payload, limbs, np.empty(_LIMBS * _STEP_DIGITS, np.uint8), text, used)
 
@@ -122,7 +120,7 @@ def _put_witness(prefix: Bytes, start: int, version: int, program: Bytes, text: 
 @compiled
 def write_addresses(data: Bytes, starts: Rows, prefix: Bytes, p2pkh: int, p2sh: int, text: Bytes, ends: Rows) -> None:
     """Write the address of each script `data[starts[i] : starts[i + 1]]` to `text`, and where it ends to `ends`."""
-    payload, state, limbs = np.empty(_VERSIONED + PADDING_ROOM, np.uint8), np.empty(8, np.uint32), np.empty(7, np.int64)
+    payload, limbs = np.empty(_VERSIONED + PADDING_ROOM, np.uint8), np.empty(_LIMBS, np.int64)
     prefix_checksum = _prefix_checksum(prefix)
     used = 0
     for i in range(len(ends)):
@@ -136,9 +134,9 @@ def write_addresses(data: Bytes, starts: Rows, prefix: Bytes, p2pkh: int, p2sh: 
             and script[23] == 0x88
             and script[24] == 0xAC
         ):
-            used = _put_hash(p2pkh, script[3:23], payload, state, limbs, text, used)
+            used = _put_hash(p2pkh, script[3:23], payload, limbs, text, used)
         elif size == 23 and script[0] == 0xA9 and script[1] == 20 and script[22] == 0x87:
-            used = _put_hash(p2sh, script[2:22], payload, state, limbs, text, used)
+            used = _put_hash(p2sh, script[2:22], payload, limbs, text, used)
         elif 4 <= size <= 42 and script[1] == size - 2:
             if script[0] == 0:
                 if size == 22 or size == 34:

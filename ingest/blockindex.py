@@ -7,12 +7,12 @@ import numpy as np
 
 from ingest.errors import CorruptFiles, NoBlockFiles, WrongNetwork
 from ingest.folder import Folder, Stamp
-from ingest.headers import HEADER_SIZE, NO_PARENT, HeaderTree, has_work
+from ingest.headers import NO_PARENT, HeaderTree, has_work
 from ingest.networks import NETWORKS, Network
 from ingest.records import HEAD_SIZE, Record, RecordFile
 from ingest.scan import keeps_commitments, transaction_rows
 from ingest.sha256 import double_sha256
-from ingest.walk import BODY, compact_size
+from ingest.walk import BODY, HEADER_SIZE, compact_size
 
 _LARGEST_BLOCK: Final = 4_000_000
 

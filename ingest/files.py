@@ -13,10 +13,10 @@ import numpy as np
 from ingest.blockindex import BlockIndex
 from ingest.errors import ChainMoved, CorruptFiles, Pruned
 from ingest.folder import Folder
-from ingest.headers import HEADER_SIZE, NO_PARENT
+from ingest.headers import NO_PARENT
 from ingest.networks import Network
 from ingest.source import RawBlock, SpentFormat, Tip
-from ingest.walk import compact_size
+from ingest.walk import HEADER_SIZE, compact_size
 
 _MOST_UNCONNECTED: Final = 100
 _NO_UNDO: Final = memoryview(b"")

@@ -5,7 +5,6 @@ from typing import Final
 
 from ingest.networks import Network
 
-HEADER_SIZE: Final = 80
 NO_PARENT: Final = bytes(32)
 _ABSENT: Final = -1
 

@@ -86,15 +86,14 @@ def transaction_hashes(block: Bytes, rows: Rows, *, whole: bool) -> Bytes:
     """Hashes of the transactions, one after the other, 32 bytes each: txids, or wtxids when `whole`."""
     hashes = np.empty(32 * len(rows), np.uint8)
     longest = int((rows[:, END] - rows[:, START]).max())
-    hash_transactions(block, rows, whole, hashes, _room(longest), np.empty(8, np.uint32))
+    hash_transactions(block, rows, whole, hashes, np.empty(longest + PADDING_ROOM, np.uint8))
     return hashes
 
 
 def root(hashes: Bytes) -> bytes | None:
     """Merkle root, 32 bytes, of the hashes laid one after the other; None when it also is that of fewer hashes."""
     level = hashes.copy()
-    unique = merkle_root(level, _room(64), np.empty(8, np.uint32))
-    return level[:32].tobytes() if unique else None
+    return level[:32].tobytes() if merkle_root(level) else None
 
 
 def witness_commitment(block: Bytes, rows: Rows) -> tuple[bytes | None, bytes | None]:
@@ -140,10 +139,6 @@ def _last_commitment(stripped: bytes) -> bytes | None:
             found = script[6:38]
         position += length
     return found
-
-
-def _room(length: int) -> Bytes:
-    return np.empty(length + PADDING_ROOM, np.uint8)
 
 
 class _Scan:

@@ -45,10 +45,17 @@ INITIAL_STATE: Final = np.array(_START, np.uint32)
 
 
 @compiled
-def compress_portably(state: Words, data: Bytes, blocks: int) -> None:
-    """Mix the first `blocks` blocks of `data` into the eight words of `state`."""
-    for block in range(blocks):
-        _compress_one(state, data, block * BLOCK)
+def pad(data: Bytes, length: int) -> int:
+    """Pad the first `length` bytes of `data` in place; the number of blocks that they then are."""
+    blocks = (length + 9 + BLOCK - 1) // BLOCK
+    end = blocks * BLOCK
+    data[length] = np.uint8(0x80)
+    for i in range(length + 1, end):
+        data[i] = np.uint8(0)
+    bits = length * 8
+    for i in range(4):
+        data[end - 1 - i] = np.uint8((bits >> (8 * i)) & 0xFF)
+    return blocks
 
 
 @compiled
@@ -89,86 +96,140 @@ def _rotated(word: np.uint32, bits: int) -> np.uint32:
     return np.uint32((word >> np.uint32(bits)) | (word << np.uint32(32 - bits)))
 
 
+@compiled
+def _put_words(state: Words, out: Bytes) -> None:
+    for i in range(8):
+        for k in range(4):
+            out[4 * i + k] = np.uint8((state[i] >> np.uint32(24 - 8 * k)) & np.uint32(0xFF))
+
+
+@compiled
+def double_hash_portably(data: Bytes, blocks: int, out: Bytes) -> None:
+    """Put SHA-256 of SHA-256 of the padded message, the first `blocks` blocks of `data`, into 32 bytes of `out`."""
+    state, digest = INITIAL_STATE.copy(), np.empty(BLOCK, np.uint8)
+    for block in range(blocks):
+        _compress_one(state, data, block * BLOCK)
+    _put_words(state, digest)
+    state[:] = INITIAL_STATE
+    pad(digest, 32)
+    _compress_one(state, digest, 0)
+    _put_words(state, out)
+
+
 @intrinsic
-def _compress_by_instruction(typing: Any, state: Any, data: Any, blocks: Any) -> Any:
+def _double_hash_by_instruction(typing: Any, data: Any, blocks: Any, out: Any) -> Any:
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Constant:
-        state_type, data_type, _ = signature.args
-        words = context.make_array(state_type)(context, builder, arguments[0]).data
-        message = context.make_array(data_type)(context, builder, arguments[1]).data
-        builder.call(_compression(builder.module), [words, message, arguments[2]])
+        message = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        digest = context.make_array(signature.args[2])(context, builder, arguments[2]).data
+        builder.call(_double_hash_function(builder.module), [message, arguments[1], digest])
         return context.get_dummy_value()
 
-    return types.void(state, data, types.intp), generate
+    return types.void(data, types.intp, out), generate
 
 
-def _compression(module: ir.Module) -> ir.Function:
-    """The module's function that compresses a number of blocks.
+def _double_hash_function(module: ir.Module) -> ir.Function:
+    """The module's function that hashes a padded message twice, without leaving the registers in between.
 
     Not to be inlined: these instructions have no AVX form, and stall hundreds of cycles each where code around them
     has left the upper halves of the vector registers in use. A call clears those.
     """
-    name = "simplicity_sha256_compress"
+    name = "simplicity_double_sha256"
     if name in module.globals:
         return module.globals[name]
-    arguments = [ir.IntType(32).as_pointer(), ir.IntType(8).as_pointer(), cgutils.intp_t]
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), arguments), name)
+    pointer = ir.IntType(8).as_pointer()
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer, cgutils.intp_t, pointer]), name)
     function.linkage = "internal"
     function.attributes.add("noinline")
-    words, message, blocks = function.args
-    builder = ir.IRBuilder(function.append_basic_block())
-    with cgutils.for_range(builder, blocks) as loop:
-        offset = builder.mul(loop.index, cgutils.intp_t(BLOCK))
-        _emit_compression(builder, words, builder.gep(message, [offset]))
-    builder.ret_void()
+    data, blocks, out = function.args
+    emit = _Emitter(ir.IRBuilder(function.append_basic_block()))
+    state = emit.loop_over_blocks(data, blocks)
+    padding = emit.words(1 << 31, 0, 0, 0), emit.words(0, 0, 0, 256)
+    emit.store_digest(emit.compression(emit.initial, [*emit.natural(state), *padding]), out)
+    emit.builder.ret_void()
     return function
 
 
-def _emit_compression(builder: ir.IRBuilder, words: ir.Value, message: ir.Value) -> None:
-    """Emit one compression, two rounds an instruction. The state is wanted as (F, E, B, A) and (H, G, D, C)."""
-    lane, four = ir.IntType(32), ir.VectorType(ir.IntType(32), 4)
-    sixteen = ir.VectorType(ir.IntType(8), 16)
+_State = tuple[ir.Value, ir.Value]
+"""The eight words as the instructions want them: (F, E, B, A) and (H, G, D, C)."""
 
-    def instruction(name: str, *operands: ir.Value) -> ir.Value:
-        kind = ir.FunctionType(four, [four] * len(operands))
-        function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.sha256{name}")  # type: ignore[no-untyped-call]
-        return builder.call(function, operands)
 
-    def picked(left: ir.Value, right: ir.Value, *lanes: int) -> ir.Value:
-        mask = ir.Constant(ir.VectorType(lane, len(lanes)), lanes)
-        return builder.shuffle_vector(left, right, mask)
+class _Emitter:
+    """Emits SHA-256 in the x86 SHA extensions, which do two rounds an instruction."""
 
-    def loaded(pointer: ir.Value, kind: ir.Type, offset: int) -> ir.Value:
-        value = builder.load(builder.gep(builder.bitcast(pointer, four.as_pointer()), [lane(offset)]), align=1)
-        return builder.bitcast(value, kind)
+    _WORDS = ir.VectorType(ir.IntType(32), 4)
+    _BYTES = ir.VectorType(ir.IntType(8), 16)
 
-    def stored(value: ir.Value, offset: int) -> None:
-        builder.store(value, builder.gep(builder.bitcast(words, four.as_pointer()), [lane(offset)]), align=1)
+    def __init__(self, builder: ir.IRBuilder) -> None:
+        self.builder = builder
+        a, b, c, d, e, f, g, h = _START
+        self.initial: _State = self.words(f, e, b, a), self.words(h, g, d, c)
 
-    abcd, efgh = loaded(words, four, 0), loaded(words, four, 1)
-    start = feba, hgdc = picked(abcd, efgh, 5, 4, 1, 0), picked(abcd, efgh, 7, 6, 3, 2)
-    big_endian = [i ^ 3 for i in range(16)]
-    schedule: list[ir.Value] = []
-    for i in range(16):
-        if i < 4:
-            loaded_bytes = loaded(message, sixteen, i)
-            quad = builder.bitcast(picked(loaded_bytes, loaded_bytes, *big_endian), four)
-        else:
-            shifted = picked(schedule[i - 2], schedule[i - 1], 1, 2, 3, 4)
-            partial = builder.add(instruction("msg1", schedule[i - 4], schedule[i - 3]), shifted)
-            quad = instruction("msg2", partial, schedule[i - 1])
-        schedule.append(quad)
-        keyed = builder.add(quad, ir.Constant(four, _ROUNDS[4 * i : 4 * i + 4]))
-        hgdc = instruction("rnds2", hgdc, feba, keyed)
-        feba = instruction("rnds2", feba, hgdc, picked(keyed, keyed, 2, 3, 2, 3))
-    feba, hgdc = builder.add(feba, start[0]), builder.add(hgdc, start[1])
-    stored(picked(feba, hgdc, 3, 2, 7, 6), 0)
-    stored(picked(feba, hgdc, 1, 0, 5, 4), 1)
+    def words(self, *values: int) -> ir.Constant:
+        return ir.Constant(self._WORDS, values)
+
+    def loop_over_blocks(self, data: ir.Value, blocks: ir.Value) -> _State:
+        """The state after all blocks at `data`."""
+        places = [self.builder.alloca(self._WORDS) for _ in self.initial]
+        for place, half in zip(places, self.initial, strict=True):
+            self.builder.store(half, place)
+        with cgutils.for_range(self.builder, blocks) as loop:
+            block = self.builder.gep(data, [self.builder.mul(loop.index, cgutils.intp_t(BLOCK))])
+            quads = [self._swapped(self._vector(block, i)) for i in range(4)]
+            state = self.compression((self.builder.load(places[0]), self.builder.load(places[1])), quads)
+            for place, half in zip(places, state, strict=True):
+                self.builder.store(half, place)
+        return self.builder.load(places[0]), self.builder.load(places[1])
+
+    def compression(self, start: _State, quads: list[ir.Value]) -> _State:
+        """The state after the block whose 16 words are the four `quads`."""
+        feba, hgdc = start
+        quads = list(quads)
+        for i in range(16):
+            if i >= 4:
+                partial = self.builder.add(self._call("msg1", *quads[-4:-2]), self._pick(*quads[-2:], 1, 2, 3, 4))
+                quads.append(self._call("msg2", partial, quads[-1]))
+            keyed = self.builder.add(quads[i], self.words(*_ROUNDS[4 * i : 4 * i + 4]))
+            hgdc = self._call("rnds2", hgdc, feba, keyed)
+            feba = self._call("rnds2", feba, hgdc, self._pick(keyed, keyed, 2, 3, 2, 3))
+        return self.builder.add(feba, start[0]), self.builder.add(hgdc, start[1])
+
+    def natural(self, state: _State) -> _State:
+        """(A, B, C, D) and (E, F, G, H)."""
+        return self._pick(*state, 3, 2, 7, 6), self._pick(*state, 1, 0, 5, 4)
+
+    def store_digest(self, state: _State, out: ir.Value) -> None:
+        for i, half in enumerate(self.natural(state)):
+            pointer = self.builder.gep(self.builder.bitcast(out, self._WORDS.as_pointer()), [cgutils.intp_t(i)])
+            self.builder.store(self._swapped(half), pointer, align=1)
+
+    def _swapped(self, quad: ir.Value) -> ir.Value:
+        """The bytes of each word in reverse."""
+        as_bytes = self.builder.bitcast(quad, self._BYTES)
+        return self.builder.bitcast(self._pick(as_bytes, as_bytes, *(i ^ 3 for i in range(16))), self._WORDS)
+
+    def _vector(self, pointer: ir.Value, place: int) -> ir.Value:
+        vectors = self.builder.bitcast(pointer, self._WORDS.as_pointer())
+        return self.builder.load(self.builder.gep(vectors, [cgutils.intp_t(place)]), align=1)
+
+    def _pick(self, left: ir.Value, right: ir.Value, *lanes: int) -> ir.Value:
+        return self.builder.shuffle_vector(left, right, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
+
+    def _call(self, name: str, *operands: ir.Value) -> ir.Value:
+        kind = ir.FunctionType(self._WORDS, [self._WORDS] * len(operands))
+        module, name = self.builder.module, f"llvm.x86.sha256{name}"
+        return self.builder.call(cgutils.get_or_insert_function(module, kind, name), operands)  # type: ignore[no-untyped-call]
 
 
 @compiled
-def compress_by_instruction(state: Words, data: Bytes, blocks: int) -> None:
-    """As `compress_portably`, by the x86 SHA extensions; only where `HAS_INSTRUCTIONS`."""
-    _compress_by_instruction(state, data, blocks)  # type: ignore[call-arg]
+def double_hash_by_instruction(data: Bytes, blocks: int, out: Bytes) -> None:
+    """As `double_hash_portably`; only where `HAS_INSTRUCTIONS`."""
+    _double_hash_by_instruction(data, blocks, out)  # type: ignore[call-arg]
+
+
+def double_hash_by_hashlib(data: Bytes, blocks: int, out: Bytes) -> None:
+    """As `double_hash_portably`, in ordinary Python: the length is in the padding."""
+    length = int.from_bytes(data[blocks * BLOCK - 8 : blocks * BLOCK].tobytes(), "big") // 8
+    out[:32] = np.frombuffer(double_sha256(data[:length].tobytes()), np.uint8)
 
 
 _COMPILER: Final = vars(config)
@@ -182,45 +243,10 @@ HAS_INSTRUCTIONS: Final = (
     and bool(binding.get_host_cpu_features().get("sha"))
 )
 
-_compress = compress_by_instruction if HAS_INSTRUCTIONS else compress_portably
-
-
-@compiled
-def _digest(data: Bytes, length: int, state: Words, out: Words) -> None:
-    """Pad the first `length` bytes of `data` in place, hash them, and put the eight words, big-endian, into `out`."""
-    blocks = (length + 9 + BLOCK - 1) // BLOCK
-    end = blocks * BLOCK
-    data[length] = np.uint8(0x80)
-    for i in range(length + 1, end):
-        data[i] = np.uint8(0)
-    bits = length * 8
-    for i in range(4):
-        data[end - 1 - i] = np.uint8((bits >> (8 * i)) & 0xFF)
-    for i in range(8):
-        state[i] = INITIAL_STATE[i]
-    _compress(state, data, blocks)
-    for i in range(8):
-        word = state[i]
-        swapped = (word >> np.uint32(16)) | (word << np.uint32(16))
-        out[i] = ((swapped >> np.uint32(8)) & np.uint32(0x00FF00FF)) | (
-            (swapped & np.uint32(0x00FF00FF)) << np.uint32(8)
-        )
-
-
-@compiled
-def _double_digest(data: Bytes, length: int, state: Words, out: Words) -> None:
-    _digest(data, length, state, data[:32].view(np.uint32))
-    _digest(data, 32, state, out)
-
-
-def _double_digest_by_hashlib(data: Bytes, length: int, state: Words, out: Words) -> None:
-    out[:8] = np.frombuffer(double_sha256(data[:length].tobytes()), np.uint32)
-
-
-double_digest = _double_digest_by_hashlib if _INTERPRETED else _double_digest
-"""`double_digest(data, length, state, out)`: SHA-256 twice over the first `length` bytes of `data`, to the 32 bytes
-that are the first eight words of `out`. Overwrites `data`, which needs PADDING_ROOM bytes more; `state` is room for
-eight words."""
+if _INTERPRETED:
+    double_hash = double_hash_by_hashlib
+else:
+    double_hash = double_hash_by_instruction if HAS_INSTRUCTIONS else double_hash_portably
 
 
 def double_sha256(data: bytes | memoryview) -> bytes:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ingest.candidates import Kind
 from ingest.compiled import compiled
 from ingest.prefilter import OP_RETURN, output_kind
-from ingest.sha256 import Bytes, Words, double_digest
+from ingest.sha256 import PADDING_ROOM, Bytes, double_hash, pad
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -189,19 +189,43 @@ def walk_block(block: Bytes, rows: Rows) -> int:
 
 
 @compiled
-def hash_transactions(block: Bytes, rows: Rows, whole: bool, hashes: Bytes, message: Bytes, state: Words) -> None:
-    """Put the hash of each transaction into `hashes`, 32 bytes each in a row.
+def _copy_transaction(block: Bytes, row: Rows, whole: bool, out: Bytes, at: int) -> int:
+    """Copy the serialisation to `out` from `at`, the `whole` one or that without witness; where it ends there."""
+    first, last = (row[START] + 4, row[END] - 4) if whole else (row[BODY], row[BODY_END])
+    at = copy_bytes(out, at, block, row[START], row[START] + 4)
+    at = copy_bytes(out, at, block, first, last)
+    return copy_bytes(out, at, block, row[END] - 4, row[END])
 
-    That of the serialisation without witness is the txid, that of the `whole` one the wtxid. `message` has room for
-    the longest transaction and its padding.
+
+@compiled
+def hash_transactions(block: Bytes, rows: Rows, whole: bool, hashes: Bytes, message: Bytes) -> None:
+    """Put the hash of each transaction into `hashes`, 32 bytes each in a row: wtxids when `whole`, else txids.
+
+    `message` has room for the longest transaction and its padding.
     """
     for i in range(len(rows)):
-        row = rows[i]
-        first, last = (row[START] + 4, row[END] - 4) if whole else (row[BODY], row[BODY_END])
-        copy_bytes(message, 0, block, row[START], row[START] + 4)
-        size = copy_bytes(message, 4, block, first, last)
-        size = copy_bytes(message, size, block, row[END] - 4, row[END])
-        double_digest(message, size, state, hashes[32 * i : 32 * i + 32].view(np.uint32))
+        blocks = pad(message, _copy_transaction(block, rows[i], whole, message, 0))
+        double_hash(message, blocks, hashes[32 * i : 32 * i + 32])
+
+
+@compiled
+def merkle_root(hashes: Bytes) -> bool:
+    """Fold the 32-byte hashes, in place, into the first one: the merkle root. Whether no other list has it.
+
+    Two equal neighbours would hash like one that is repeated to fill its level: no honest block has them.
+    """
+    pair = np.empty(64 + PADDING_ROOM, np.uint8)
+    blocks = pad(pair, 64)
+    count, unique = len(hashes) // 32, True
+    while count > 1:
+        for i in range(0, count, 2):
+            left, right = 32 * i, 32 * min(i + 1, count - 1)
+            copy_bytes(pair, 0, hashes, left, left + 32)
+            copy_bytes(pair, 32, hashes, right, right + 32)
+            unique &= left == right or not _equal_halves(pair)
+            double_hash(pair, blocks, hashes[16 * i : 16 * i + 32])
+        count = (count + 1) // 2
+    return unique
 
 
 @compiled
@@ -213,33 +237,10 @@ def _equal_halves(pair: Bytes) -> bool:
 
 
 @compiled
-def merkle_root(hashes: Bytes, message: Bytes, state: Words) -> bool:
-    """Fold the 32-byte hashes, in place, into the first one: the merkle root. Whether no other list has it.
-
-    Two equal neighbours would hash like one that is repeated to fill its level: no honest block has them.
-    """
-    count = len(hashes) // 32
-    while count > 1:
-        for i in range(0, count, 2):
-            left, right = 32 * i, 32 * min(i + 1, count - 1)
-            copy_bytes(message, 0, hashes, left, left + 32)
-            copy_bytes(message, 32, hashes, right, right + 32)
-            if left != right and _equal_halves(message):
-                return False
-            double_digest(message, 64, state, hashes[16 * i : 16 * i + 32].view(np.uint32))
-        count = (count + 1) // 2
-    return True
-
-
-@compiled
 def copy_candidates(block: Bytes, rows: Rows, raw: Bytes, ends: Rows) -> None:
     """Append to `raw` each of `rows` as its kind is archived, and note in `ends` where each one ends."""
     used = 0
     for i in range(len(rows)):
         row = rows[i]
-        whole = row[KIND] == _JSON
-        first, last = (row[START] + 4, row[END] - 4) if whole else (row[BODY], row[BODY_END])
-        used = copy_bytes(raw, used, block, row[START], row[START] + 4)
-        used = copy_bytes(raw, used, block, first, last)
-        used = copy_bytes(raw, used, block, row[END] - 4, row[END])
+        used = _copy_transaction(block, row, row[KIND] == _JSON, raw, used)
         ends[i] = used
