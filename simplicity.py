@@ -433,9 +433,9 @@ def verify(
     against: Annotated[str, setting("against", "Another lake's folder, or the address of an API.", metavar="DIR|URL")],
 ) -> None:
     """Compare with another indexer, and show the first block and operation that differ."""
-    with errors_as_exit_codes():
-        theirs = ApiSide(against) if against.startswith(("http://", "https://")) else LakeSide(Path(against))
-        difference = first_difference(LakeSide(data), theirs)
+    other = ApiSide if against.startswith(("http://", "https://")) else lambda folder: LakeSide(Path(folder))
+    with errors_as_exit_codes(), closing(LakeSide(data)) as ours, closing(other(against)) as theirs:
+        difference = first_difference(ours, theirs)
         if difference is not None:
             print(difference)
             raise typer.Exit(DIFFERENCE)

@@ -5,20 +5,26 @@ height.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Final, Protocol, TypeVar
 
 import httpx
+from pydantic import TypeAdapter
 
-from warehouse.duckdb_engine import connect
 from warehouse.errors import LakeError
+from warehouse.histories import Histories, open_database
 from warehouse.manifest import read_manifest
 
-PAGE = 1000
+S = TypeVar("S", "Hashes", "Effect")
+T = TypeVar("T")
+
+PAGE: Final = 1000
 """Rows asked for at once."""
+
+MOST_OPERATIONS: Final = 1_000_000
+"""More than fit a block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +40,11 @@ class Hashes:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a valid operation says of itself, in the terms that both sides share."""
+    """A valid operation in the terms of the event hash. `amount` is in tokens, with 8 decimals."""
 
     operation: str
-    txid: str
+    output: str
+    """`txid:vout` of the protocol output."""
     ticker: str | None
     amount: str | None
     sender: str | None
@@ -46,16 +53,50 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first place where two indexers part."""
+    """The first place where two indexers part. As text: for a reader who has to find out who is right."""
 
-    height: int
-    what: str
-    """`hash`: other blocks; `cumulative_hash`: other effects; `record_hash`: other refusals."""
     ours: Hashes
     theirs: Hashes
     our_effect: Effect | None = None
-    """First valid operation that differs; None when this side has no more, or when only refusals differ."""
+    """First valid operation that differs; None when this side has no more, or when the effects are the same."""
     their_effect: Effect | None = None
+
+    @property
+    def height(self) -> int:
+        """Height of the block."""
+        return self.ours.height
+
+    @property
+    def what(self) -> str:
+        """`hash`: other blocks; `cumulative_hash`: other effects of one block; `record_hash`: other refusals alone."""
+        return next(name for name in MEANING if getattr(self.ours, name) != getattr(self.theirs, name))
+
+    def __str__(self) -> str:
+        """What differs, both sides of each value line by line, `!` before what is not equal."""
+        lines = [f"height {self.height}: {MEANING[self.what]}", *_both(Hashes, self.ours, self.theirs)]
+        if self.our_effect or self.their_effect:
+            lines += ["first valid operation that differs:", *_both(Effect, self.our_effect, self.their_effect)]
+        elif self.ours.cumulative_hash != self.theirs.cumulative_hash:
+            lines += ["the valid operations look the same: see how a ticker is written, and what the block's end adds"]
+        return "\n".join(lines)
+
+
+MEANING: Final = {
+    "hash": "the chains have another block here",
+    "cumulative_hash": "the same block has other effects",
+    "record_hash": "the same block has other refusals; all effects of both sides agree",
+}
+"""What a difference in this hash means, the gravest first."""
+
+
+def _both(kind: type[S], ours: S | None, theirs: S | None) -> Iterator[str]:
+    """Two lines a field; a side that has nothing to show says `none`."""
+    names = [field.name for field in fields(kind)]
+    values = [astuple(side) if side else (None,) * len(names) for side in (ours, theirs)]
+    for name, our, their in zip(names, *values, strict=True):
+        if name != "height":
+            yield f"{' ' if our == their else '!'} {name:<16} ours    {'none' if our is None else our}"
+            yield f"{'':<18} theirs  {'none' if their is None else their}"
 
 
 class UnusableSide(LakeError):
@@ -74,147 +115,146 @@ class Side(Protocol):
     def effects(self, height: int) -> list[Effect]:
         """Valid operations of a height in processing order."""
 
+    def close(self) -> None:
+        """Let go of what the side holds open."""
+
 
 class LakeSide:
-    """A lake in a folder of this machine."""
+    """A lake in a folder of this machine, as it is published now."""
 
     def __init__(self, directory: Path) -> None:
-        self.tip = read_manifest(directory).tip
-        if self.tip is None:
+        self.manifest = read_manifest(directory)
+        if self.manifest.tip is None:
             raise UnusableSide(f"{directory} holds no block yet: run `simplicity sync` first")
-        self.connection = connect(directory)
+        self.tip = self.manifest.tip.height
+        self.database = open_database()
+        self.histories = Histories(self.database, directory, self.manifest)
+
+    def close(self) -> None:
+        self.database.close()
 
     def range(self) -> tuple[int, int]:
-        first, last = self.connection.execute("SELECT min(height), max(height) FROM blocks").fetchall()[0]
-        return first, last
+        return self.manifest.start_height, self.tip
 
     def hashes(self, first: int, last: int) -> list[Hashes]:
-        rows = self.connection.execute(
-            "SELECT height, hash, event_hash, cumulative_hash, record_hash FROM blocks "
-            "WHERE height BETWEEN ? AND ? ORDER BY height",
-            [first, last],
-        ).fetchall()
-        return [Hashes(*row) for row in rows]
+        return [Hashes(*row) for row in self.histories.block_hashes(first, last)]
 
     def effects(self, height: int) -> list[Effect]:
-        rows = self.connection.execute(
-            "SELECT operation, txid, ticker, amount, from_address, to_address FROM operations "
-            "WHERE height = ? AND valid ORDER BY op_index",
-            [height],
-        ).fetchall()
+        rows = self.histories.of_block(height, 0, MOST_OPERATIONS)
         return [
-            Effect(operation, txid, ticker, amount_text(amount), sender or None, recipient or None)
-            for operation, txid, ticker, amount, sender, recipient in rows
+            Effect(row.operation, f"{row.txid}:{row.vout}", row.ticker, row.amount, row.from_address, row.to_address)
+            for row in sorted(rows, key=lambda row: row.op_index)
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is used of the API's status."""
+
+    last_indexed_block_main_chain: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is used of a row of the API's history by height."""
+
+    id: int
+    """Grows with the processing order."""
+    op: str
+    op_id: str
+    ticker: str | None
+    amount: str | None
+    from_address: str | None
+    to_address: str | None
 
 
 class ApiSide:
     """An indexer behind the HTTP API at `url`, the address up to and without `/v1`."""
 
-    def __init__(self, url: str, client: httpx.Client | None = None) -> None:
+    def __init__(self, url: str) -> None:
         self.base = url.rstrip("/") + "/v1/indexer/brc20"
-        self.client = client or httpx.Client(timeout=30)
+        self.client = httpx.Client(timeout=30)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self.client.close()
 
-    def get(self, path: str, **parameters: int) -> Any:
+    def get(self, path: str, shape: type[T], **parameters: int) -> T:
+        """The answer, checked for its shape. Raises UnusableSide."""
         try:
             response = self.client.get(self.base + path, params=parameters)
             response.raise_for_status()
-            return response.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise UnusableSide(f"{self.base}{path} gives no usable answer: {error}") from error
+            return TypeAdapter(shape).validate_json(response.content)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise UnusableSide(f"{self.base}{path} gives no answer: {error}") from error
+        except ValueError as error:
+            raise UnusableSide(
+                f"{self.base}{path} answers in another form: is it the API of this indexer, and as new as this one?"
+            ) from error
 
     def range(self) -> tuple[int, int]:
-        with answers_of(self.base):
-            lowest = self.get("/block-hashes", limit=1)
-            if not lowest:
-                raise UnusableSide(f"{self.base} holds no block yet")
-            return lowest[0]["height"], self.get("/status")["last_indexed_block_main_chain"]
+        lowest = self.get("/block-hashes", list[Hashes], limit=1)
+        if not lowest:
+            raise UnusableSide(f"{self.base} holds no block yet")
+        return lowest[0].height, self.get("/status", Status).last_indexed_block_main_chain
 
     def hashes(self, first: int, last: int) -> list[Hashes]:
-        names = ("height", "hash", "event_hash", "cumulative_hash", "record_hash")
-        with answers_of(self.base):
-            rows = self.get("/block-hashes", **{"from": first, "to": last, "limit": PAGE})
-            return [Hashes(*(row[name] for name in names)) for row in rows]
+        return self.get("/block-hashes", list[Hashes], **{"from": first, "to": last, "limit": PAGE})
 
     def effects(self, height: int) -> list[Effect]:
-        found: list[Effect] = []
-        with answers_of(self.base):
-            while rows := self.get(f"/history-by-height/{height}", skip=len(found), limit=PAGE):
-                found += [
-                    Effect(
-                        row["op"],
-                        row["txid"],
-                        row["ticker"] or None,
-                        amount_text(row["amount"]),
-                        row["from_address"] or None,
-                        row["to_address"] or None,
-                    )
-                    for row in rows
-                ]
-        return found
-
-
-@contextmanager
-def answers_of(base: str) -> Iterator[None]:
-    """Answers of another shape than ours end as UnusableSide."""
-    try:
-        yield
-    except (KeyError, TypeError, IndexError) as error:
-        raise UnusableSide(f"{base} answers in another form: is it the API of this indexer?") from error
-
-
-def amount_text(amount: object) -> str | None:
-    """Plain notation without trailing zeros; absent and zero are one, as in the API's answers."""
-    text = format(amount, "f") if not isinstance(amount, str | None) else amount or "0"
-    trimmed = text.rstrip("0").rstrip(".") if "." in text else text
-    return None if trimmed in ("", "0") else trimmed
-
-
-def pages(first: int, last: int) -> Iterator[tuple[int, int]]:
-    return ((start, min(start + PAGE - 1, last)) for start in range(first, last + 1, PAGE))
+        rows: list[Row] = []
+        while page := self.get(f"/history-by-height/{height}", list[Row], skip=len(rows), limit=PAGE):
+            rows += page
+        return [
+            Effect(row.op, row.op_id, row.ticker, row.amount, row.from_address, row.to_address)
+            for row in sorted(rows, key=lambda row: row.id)
+        ]
 
 
 def first_difference(ours: Side, theirs: Side) -> Difference | None:
     """The first block where the two sides part, or None when they agree on every height that both have.
 
-    Raises UnusableSide when they share no height or began at different ones, for then no cumulative hash compares.
+    Refusals are compared when all effects agree. Raises UnusableSide when the sides began at different heights, for
+    then no cumulative hash compares.
     """
     (our_first, our_last), (their_first, their_last) = ours.range(), theirs.range()
     if our_first != their_first:
         raise UnusableSide(f"one side begins at height {our_first}, the other at {their_first}: nothing compares")
-    last = min(our_last, their_last)
-
-    def at(height: int) -> tuple[Hashes, Hashes]:
-        return ours.hashes(height, height)[0], theirs.hashes(height, height)[0]
-
-    def agree(height: int) -> bool:
-        our, their = at(height)
-        return (our.hash, our.cumulative_hash) == (their.hash, their.cumulative_hash)
-
-    if agree(last):
-        return first_refusal_difference(ours, theirs, our_first, last)
-    low, high = our_first, last
+    low, high = our_first, min(our_last, their_last)
+    if _agree(ours, theirs, high):
+        return _refusal_difference(ours, theirs, low, high)
     while low < high:
         middle = (low + high) // 2
-        low, high = (middle + 1, high) if agree(middle) else (low, middle)
-    our, their = at(low)
-    if our.cumulative_hash == their.cumulative_hash:
-        return Difference(low, "hash", our, their)
-    for our_effect, their_effect in zip_longest(ours.effects(low), theirs.effects(low)):
-        if our_effect != their_effect:
-            return Difference(low, "cumulative_hash", our, their, our_effect, their_effect)
-    return Difference(low, "cumulative_hash", our, their)
+        low, high = (middle + 1, high) if _agree(ours, theirs, middle) else (low, middle)
+    our, their = _at(ours, low), _at(theirs, low)
+    if our.cumulative_hash != their.cumulative_hash:
+        for effects in zip_longest(ours.effects(low), theirs.effects(low)):
+            if effects[0] != effects[1]:
+                return Difference(our, their, *effects)
+    return Difference(our, their)
 
 
-def first_refusal_difference(ours: Side, theirs: Side, first: int, last: int) -> Difference | None:
-    for page in pages(first, last):
-        for our, their in zip(ours.hashes(*page), theirs.hashes(*page), strict=True):
+def _agree(ours: Side, theirs: Side, height: int) -> bool:
+    """Whether both have the same block at `height`, and had the same effects up to there."""
+    our, their = _at(ours, height), _at(theirs, height)
+    return (our.hash, our.cumulative_hash) == (their.hash, their.cumulative_hash)
+
+
+def _refusal_difference(ours: Side, theirs: Side, first: int, last: int) -> Difference | None:
+    for start in range(first, last + 1, PAGE):
+        end = min(start + PAGE - 1, last)
+        for our, their in zip(_hashes(ours, start, end), _hashes(theirs, start, end), strict=True):
             if our.record_hash != their.record_hash:
-                return Difference(our.height, "record_hash", our, their)
+                return Difference(our, their)
     return None
+
+
+def _at(side: Side, height: int) -> Hashes:
+    return _hashes(side, height, height)[0]
+
+
+def _hashes(side: Side, first: int, last: int) -> list[Hashes]:
+    """One row for each height. Raises UnusableSide when some are missing, as after a rewind in between."""
+    found = side.hashes(first, last)
+    if [row.height for row in found] != list(range(first, last + 1)):
+        raise UnusableSide(f"a side no longer has every height from {first} to {last}: compare again")
+    return found
