@@ -47,7 +47,7 @@ test-slow: setup
 	$(PYTEST) -m slow
 
 bench: setup
-	$(PYTEST) -m bench --benchmark-enable --benchmark-only tests/bench
+	$(PYTEST) -m bench --benchmark-enable tests/bench
 
 mutants: setup
 	$(BIN)/python -m tests.mutants

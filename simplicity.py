@@ -24,6 +24,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from api.server import serve as serve_http
+from ingest.compiled import is_first_run
 from ingest.errors import IngestError
 from ingest.files import BlockFiles
 from ingest.follow import follow as follow_chain
@@ -168,6 +169,8 @@ def sync(
     """Index blocks from a node or its block files, resuming where the last run stopped."""
     credentials = Credentials(node_user, node_password, node_cookie, node_header)
     with errors_as_exit_codes(), stop_on_signal() as stop, open_lake(data, network, start) as lake:
+        if is_first_run():
+            console.print("the first run compiles the kernels: this takes about a minute, once")
         with Progress() as progress:
             patience = Patience(None if follow else 60.0, stop.is_set, progress.waiting)
             source = open_source(lake.manifest.network, node, blocks, credentials, patience)
