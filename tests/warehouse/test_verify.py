@@ -6,6 +6,7 @@ from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 from fastapi import FastAPI, Request, Response
@@ -277,6 +278,15 @@ def test_an_api_that_rewinds_meanwhile_is_to_be_compared_again(lake: Path, tmp_p
 
     with pytest.raises(UnusableSide, match="compare again"):
         compared(LakeSide(lake_of(tmp_path / "theirs", {**BLOCKS, 8: []})), Shrinking(lake))
+
+
+def test_closed_sides_hold_nothing_open(lake: Path) -> None:
+    ours, theirs = LakeSide(lake), ApiSide("http://127.0.0.1:1")
+    ours.close()
+    theirs.close()
+    with pytest.raises(duckdb.ConnectionException):
+        ours.hashes(0, 1)
+    assert theirs.client.is_closed
 
 
 def test_nothing_listens_at_the_address(lake: Path) -> None:
