@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from ingest.addresses import addresses_of
 
 from engine.arena import Arena, Bytes, blobs
 from engine.interner import Interner
+from ingest.addresses import addresses_of
 from ingest.networks import Network
 
 Numbers = npt.NDArray[np.int32]
@@ -31,6 +31,8 @@ class Accounts:
 
     def numbers(self, data: Bytes, starts: npt.NDArray[np.int64], sizes: Numbers) -> Numbers:
         """Numbers of the scripts `data[start : start + size]`, -1 where the size is 0."""
+        if not sizes.any():
+            return np.full(len(sizes), -1, np.int32)
         known = self._keys.count
         numbers = self._keys.intern(data, starts, sizes)
         if self._keys.count > known:

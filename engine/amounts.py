@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from engine.compiled import helper
 from engine.schemas import AMOUNT
-from ingest.compiled import compiled
 from ingest.networks import AMOUNT_LIMIT, DECIMALS
 
 ONE: Final = 10**DECIMALS
@@ -130,20 +130,20 @@ def from_decimals(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.uint64]:
     return np.frombuffer(buffer, np.uint64).reshape(-1, 2)[array.offset : array.offset + len(array)]
 
 
-@compiled
+@helper
 def add(a_low: Any, a_high: Any, b_low: Any, b_high: Any) -> Any:
     """(low, high) of a + b."""
     low = a_low + b_low
     return low, a_high + b_high + (np.uint64(1) if low < a_low else np.uint64(0))
 
 
-@compiled
+@helper
 def subtract(a_low: Any, a_high: Any, b_low: Any, b_high: Any) -> Any:
     """(low, high) of a - b."""
     return a_low - b_low, a_high - b_high - (np.uint64(1) if a_low < b_low else np.uint64(0))
 
 
-@compiled
+@helper
 def exceeds(a_low: Any, a_high: Any, b_low: Any, b_high: Any) -> Any:
     """Whether a > b, for amounts that are not negative."""
     return a_high > b_high or (a_high == b_high and a_low > b_low)

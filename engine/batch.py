@@ -6,13 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.accounts import Accounts
-from engine.extract import JSON, Extracted
+from engine.extract import JSON, Extracted, Transactions
 from engine.journal import Flags, Numbers, Small
 from engine.marketplace import MARKETPLACE
 from engine.payloads import Payloads
 from engine.tickers import MULTIPLE, STONES, Tickers
 from engine.vocabulary import TRANSFER
-from ingest.compiled import compiled
 
 
 class Batch(NamedTuple):
@@ -63,7 +62,7 @@ def assemble(
     )
     stones, multiple = tickers.number(STONES), tickers.number(MULTIPLE)
     return Batch(
-        order=processing_order(block, len(heights), tx.form, tx.market, texts, payloads.rows),
+        order=processing_order(block, len(heights), tx, texts, payloads.rows),
         block=block,
         heights=heights,
         form=tx.form,
@@ -87,24 +86,16 @@ def assemble(
     )
 
 
-@compiled
-def processing_order(block: Any, blocks: Any, form: Any, market: Any, payload: Any, payloads: Any) -> Any:
+def processing_order(
+    block: Numbers, blocks: int, tx: Transactions, payload: Numbers, payloads: npt.NDArray[Any]
+) -> Numbers:
     """Transactions with the marketplace transfers of each block first, otherwise as they are (R-CORE-BLK-4)."""
-    first = np.zeros(block.size, np.bool_)
-    leading = np.zeros(blocks + 1, np.int64)
-    sizes = np.zeros(blocks + 1, np.int64)
-    for tx in range(block.size):
-        sizes[block[tx] + 1] += 1
-        if form[tx] == JSON and market[tx] == MARKETPLACE:
-            row = payloads[payload[tx]]
-            if row["code"] == 0 and row["operation"] == TRANSFER:
-                first[tx] = True
-                leading[block[tx]] += 1
-    order = np.empty(block.size, np.int32)
-    next_first = np.cumsum(sizes)
-    next_other = next_first + leading
-    for tx in range(block.size):
-        places = next_first if first[tx] else next_other
-        order[places[block[tx]]] = tx
-        places[block[tx]] += 1
-    return order
+    order = np.arange(len(block), dtype=np.int32)
+    listed = np.flatnonzero((tx.form == JSON) & (tx.market == MARKETPLACE))
+    rows = payloads[payload[listed]]
+    listed = listed[(rows["code"] == 0) & (rows["operation"] == TRANSFER)]
+    if not len(listed):
+        return order
+    others = np.ones(len(block), np.bool_)
+    others[listed] = False
+    return order[np.lexsort((others, block))]

@@ -15,10 +15,11 @@ import numpy.typing as npt
 from engine.accounts import Accounts
 from engine.amounts import ONE
 from engine.arena import Arena, Bytes
+from engine.compiled import compiled, helper
 from engine.journal import Records
 from engine.tickers import Tickers
 from engine.vocabulary import CODES, OPERATIONS
-from ingest.compiled import compiled
+from engine.words import copy
 from ingest.networks import DECIMALS
 
 _ROOM: Final = 250
@@ -70,15 +71,11 @@ def block_hashes(
     """
     lengths = tickers.texts.lengths(records.text)
     lengths += accounts.addresses.lengths(records.sender) + accounts.addresses.lengths(records.recipient) + _ROOM
-    size = int(lengths.sum())
+    events, lines = (np.empty(int(lengths.sum()), np.uint8) for _ in range(2))
+    event_ends, line_ends = (np.zeros(blocks + 1, np.int64) for _ in range(2))
     texts, addresses = _strings(tickers.texts), _strings(accounts.addresses)
-    hashes = []
-    for events_only in (True, False):
-        text = np.empty(size, np.uint8)
-        ends = np.zeros(blocks + 1, np.int64)
-        _write(records, txids, texts, addresses, _OPERATIONS, _CODES, events_only, text, ends)
-        hashes.append(_digests(text, ends, closing if events_only else {}))
-    return hashes[0], hashes[1]
+    _write(records, txids, texts, addresses, _OPERATIONS, _CODES, events, event_ends, lines, line_ends)
+    return _digests(events, event_ends, closing), _digests(lines, line_ends, {})
 
 
 def cumulative_hash(previous: str, event_hash: str) -> str:
@@ -106,54 +103,64 @@ def _write(
     addresses: Any,
     operations: Any,
     codes: Any,
-    events_only: Any,
-    text: Any,
-    ends: Any,
+    events: Any,
+    event_ends: Any,
+    lines: Any,
+    line_ends: Any,
 ) -> Any:
-    """Write the lines, each ended by a newline; `ends[block + 1]` is where the block's lines end."""
-    at = 0
+    """Write both texts, a newline after each line; `ends[block + 1]` is where the block's lines end.
+
+    The event line of a valid record is its record line without step and verdict.
+    """
+    at = np.int64(0)
+    event_at = np.int64(0)
     block = 0
     for n in range(records.block.size):
         while block < records.block[n]:
             block += 1
-            ends[block] = at
-        if events_only and not records.valid[n]:
-            continue
-        at = _string(text, at, operations, records.operation[n])
-        for k in range(_TXID):
-            text[at + k] = txids[n * _TXID + k]
-        text[at + _TXID] = _SEPARATOR
-        at = _integer(text, at + _TXID + 1, np.uint64(records.vout[n]))
-        if not events_only:
-            at = _optional_integer(text, at, records.step[n])
-        at = _string(text, at, tickers, records.text[n])
-        at = _amount(text, at, records.amount[n, 0], records.amount[n, 1], records.has_amount[n])
-        at = _string(text, at, addresses, records.sender[n])
-        at = _string(text, at, addresses, records.recipient[n])
-        if not events_only:
-            at = _integer(text, at, np.uint64(records.valid[n]))
-            at = _string(text, at, codes, records.code[n])
-            at = _string(text, at, codes, records.step_code[n])
-        text[at - 1] = _NEWLINE
-    while block + 1 < ends.size:
+            line_ends[block] = at
+            event_ends[block] = event_at
+        start = at
+        at = _string(lines, at, operations, records.operation[n])
+        copy(lines, at, txids, n * _TXID, _TXID)
+        lines[at + _TXID] = _SEPARATOR
+        at = _integer(lines, at + _TXID + 1, np.uint64(records.vout[n]))
+        before_step = at
+        at = _optional_integer(lines, at, records.step[n])
+        after_step = at
+        at = _string(lines, at, tickers, records.text[n])
+        at = _amount(lines, at, records.amount[n, 0], records.amount[n, 1], records.has_amount[n])
+        at = _string(lines, at, addresses, records.sender[n])
+        at = _string(lines, at, addresses, records.recipient[n])
+        if records.valid[n]:
+            copy(events, event_at, lines, start, before_step - start)
+            event_at += before_step - start
+            copy(events, event_at, lines, after_step, at - after_step)
+            event_at += at - after_step
+            events[event_at - 1] = _NEWLINE
+        at = _integer(lines, at, np.uint64(records.valid[n]))
+        at = _string(lines, at, codes, records.code[n])
+        at = _string(lines, at, codes, records.step_code[n])
+        lines[at - 1] = _NEWLINE
+    while block + 1 < line_ends.size:
         block += 1
-        ends[block] = at
+        line_ends[block] = at
+        event_ends[block] = event_at
 
 
-@compiled
+@helper
 def _string(text: Any, at: Any, strings: Any, number: Any) -> Any:
     """Append the string so numbered, none for a negative number, and a separator."""
     if number >= 0:
         start = strings.offsets[number]
         size = strings.offsets[number + 1] - start
-        for k in range(size):
-            text[at + k] = strings.data[start + k]
+        copy(text, at, strings.data, start, size)
         at += size
     text[at] = _SEPARATOR
     return at + 1
 
 
-@compiled
+@helper
 def _digits(text: Any, at: Any, number: Any, width: Any) -> Any:
     """Append the lowest `width` digits."""
     for k in range(width - 1, -1, -1):
@@ -162,7 +169,7 @@ def _digits(text: Any, at: Any, number: Any, width: Any) -> Any:
     return at + width
 
 
-@compiled
+@helper
 def _width(number: Any) -> Any:
     width = 1
     while number >= _TEN:
@@ -171,14 +178,14 @@ def _width(number: Any) -> Any:
     return width
 
 
-@compiled
+@helper
 def _integer(text: Any, at: Any, number: Any) -> Any:
     at = _digits(text, at, number, _width(number))
     text[at] = _SEPARATOR
     return at + 1
 
 
-@compiled
+@helper
 def _optional_integer(text: Any, at: Any, number: Any) -> Any:
     if number < 0:
         text[at] = _SEPARATOR
@@ -186,7 +193,7 @@ def _optional_integer(text: Any, at: Any, number: Any) -> Any:
     return _integer(text, at, np.uint64(number))
 
 
-@compiled
+@helper
 def _amount(text: Any, at: Any, low: Any, high: Any, present: Any) -> Any:
     """Append a signed 128-bit number of units as tokens with eight decimals, and a separator."""
     if present:
@@ -200,7 +207,7 @@ def _amount(text: Any, at: Any, low: Any, high: Any, present: Any) -> Any:
     return at + 1
 
 
-@compiled
+@helper
 def _decimal(text: Any, at: Any, low: Any, high: Any) -> Any:
     """Append whole tokens, a dot, and eight digits."""
     high, low, fraction = _divide(high, low, _TOKEN)
@@ -216,7 +223,7 @@ def _decimal(text: Any, at: Any, low: Any, high: Any) -> Any:
     return _digits(text, at + 1, fraction, DECIMALS)
 
 
-@compiled
+@helper
 def _divide(high: Any, low: Any, by: Any) -> Any:
     """(quotient high, quotient low, remainder) of a 128-bit number by one below 2^32, in steps of 32 bits."""
     middle = (high % by) << _WORD | low >> _WORD

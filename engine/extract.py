@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from engine.arena import Bytes, Offsets, blobs
+from engine.compiled import compiled, helper
 from engine.errors import MalformedCandidate
 from engine.marketplace import SIMPLE, classify
 from engine.script import (
@@ -27,7 +28,6 @@ from engine.verdicts import Code
 from engine.vocabulary import code_number
 from engine.wire import compact_size, outputs_at, prevout, witness_at
 from ingest.candidates import Kind
-from ingest.compiled import compiled
 from ingest.networks import MAX_PAYLOAD, Network
 
 NOTHING: Final = 0
@@ -194,7 +194,7 @@ def _walk(
     return -1
 
 
-@compiled
+@helper
 def _set_buyer(prevouts: Any, first: Any, last: Any, inputs: Any, row: Any, transactions: Any) -> Any:
     """The address of input 1, or of input 0 if input 1 has none (R-CORE-MKT-7)."""
     transactions.buyer_at[row] = transactions.sender_at[row]
@@ -207,7 +207,7 @@ def _set_buyer(prevouts: Any, first: Any, last: Any, inputs: Any, row: Any, tran
             transactions.buyer_size[row] = size
 
 
-@compiled
+@helper
 def _walk_outputs(raw: Any, at: Any, end: Any, row: Any, transactions: Any) -> Any:
     """Apply R-CORE-OPR-2, -3, R-CORE-MULTI-1, R-CORE-ADDR-3 and R-CORE-STONE-3; where the outputs end, or -1."""
     outputs, at = compact_size(raw, at, end)
@@ -277,7 +277,7 @@ def _walk_outputs(raw: Any, at: Any, end: Any, row: Any, transactions: Any) -> A
     return at
 
 
-@compiled
+@helper
 def _step_payload(raw: Any, script: Any, size: Any) -> Any:
     """Span of the payload if the output is a step of a multi-transfer, else a negative length."""
     if not is_nulldata(raw, script, size):
@@ -288,7 +288,7 @@ def _step_payload(raw: Any, script: Any, size: Any) -> Any:
     return start, length
 
 
-@compiled
+@helper
 def _count_steps(raw: Any, at: Any, end: Any, outputs: Any) -> Any:
     steps = 0
     for _ in range(outputs):

@@ -8,6 +8,7 @@ from engine.accounts import Accounts
 from engine.amounts import decimals
 from engine.arena import Bytes
 from engine.batch import Batch
+from engine.compiled import compiled
 from engine.extract import Extracted
 from engine.journal import Events, Numbers, Records, Supplies
 from engine.ledger import Books
@@ -15,7 +16,7 @@ from engine.schemas import BALANCE_EVENTS, OPERATIONS, SUPPLIES, TOKENS
 from engine.tickers import Tickers
 from engine.vocabulary import DEPLOY, code_words, divergence_words
 from engine.vocabulary import OPERATIONS as OPERATION_WORDS
-from ingest.compiled import compiled
+from engine.words import copy
 
 _CODES = code_words()
 _DIVERGENCES = divergence_words()
@@ -182,7 +183,4 @@ def _payloads(rows: Numbers, extracted: Extracted) -> pa.Array:
 @compiled
 def _copy(source: Bytes, starts: npt.NDArray[np.int64], offsets: Numbers, target: Bytes) -> None:
     for row in range(starts.size):
-        start = starts[row]
-        first = offsets[row]
-        for k in range(offsets[row + 1] - first):
-            target[first + k] = source[start + k]
+        copy(target, offsets[row], source, starts[row], offsets[row + 1] - offsets[row])

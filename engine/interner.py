@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.arena import Arena, Bytes
-from ingest.compiled import compiled
+from engine.compiled import compiled, helper
+from engine.words import copy, word
 
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 _STIR: Final = np.uint64(0xD6E8FEB86659FD93)
@@ -48,22 +49,7 @@ class Interner(Arena):
             _refill(self._table, self.offsets, self.data, self.count)
 
 
-@compiled
-def word(data: Any, at: Any) -> Any:
-    """Eight bytes as a little-endian number."""
-    return (
-        np.uint64(data[at])
-        | np.uint64(data[at + 1]) << np.uint64(8)
-        | np.uint64(data[at + 2]) << np.uint64(16)
-        | np.uint64(data[at + 3]) << np.uint64(24)
-        | np.uint64(data[at + 4]) << np.uint64(32)
-        | np.uint64(data[at + 5]) << np.uint64(40)
-        | np.uint64(data[at + 6]) << np.uint64(48)
-        | np.uint64(data[at + 7]) << np.uint64(56)
-    )
-
-
-@compiled
+@helper
 def _hash(data: Any, start: Any, length: Any) -> Any:
     state = np.uint64(length) * _MIX
     at = start
@@ -80,7 +66,7 @@ def _hash(data: Any, start: Any, length: Any) -> Any:
     return state ^ (state >> _HALF)
 
 
-@compiled
+@helper
 def _equal(a: Any, a_start: Any, b: Any, b_start: Any, length: Any) -> Any:
     at = 0
     while at + 8 <= length:
@@ -123,8 +109,7 @@ def _intern(
         while True:
             held = table[slot]
             if held == np.uint64(0):
-                for k in range(length):
-                    arena[top + k] = data[start + k]
+                copy(arena, top, data, start, length)
                 offsets[count + 1] = top + length
                 table[slot] = tag << _HALF | np.uint64(count + 1)
                 numbers[i] = count

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.arena import grown
-from ingest.compiled import compiled
+from engine.compiled import compiled
 
 Numbers = npt.NDArray[np.int32]
 Limbs = npt.NDArray[np.uint64]

@@ -27,7 +27,8 @@ from engine.tickers import Tickers
 from ingest.candidates import CANDIDATES, HEADERS
 from ingest.networks import Network
 
-_MOST_ROWS: Final = 1 << 18
+_MOST_ROWS: Final = 1 << 15
+"""Candidates of a range: what a pass writes then fits into caches and into memory that the next pass uses again."""
 _MOST_BYTES: Final = 1 << 29
 _NO_MODULES: Final = Registry()
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.amounts import ONE
+from engine.compiled import compiled, helper
 from engine.extract import JSON, MULTI, NOTHING
 from engine.journal import open_record, set_amount
 from engine.ledger import USED, Place, close_block
@@ -27,7 +28,6 @@ from engine.vocabulary import (
     SWAP_INIT,
     TRANSFER,
 )
-from ingest.compiled import compiled
 
 DONE: Final = 0
 NEEDS_ROOM: Final = 1
@@ -83,7 +83,7 @@ def run(
     return DONE, block, position
 
 
-@compiled
+@helper
 def _judge_stones(batch: Any, books: Any, journal: Any, block: Any, height: Any, tx: Any) -> Any:
     """R-CORE-STONE-*."""
     records = journal.records
@@ -100,7 +100,7 @@ def _judge_stones(batch: Any, books: Any, journal: Any, block: Any, height: Any,
     set_amount(records, n, (_ONE, np.uint64(0)))
 
 
-@compiled
+@helper
 def _judge_json(
     batch: Any, payloads: Any, books: Any, journal: Any, block: Any, height: Any, tx: Any, handover: Any
 ) -> Any:
@@ -142,7 +142,7 @@ def _judge_json(
     return DONE
 
 
-@compiled
+@helper
 def _describe(records: Any, n: Any, payload: Any, sender: Any, recipient: Any) -> Any:
     """Ticker, amount and parties of the record, valid or not (R-CORE-REC-4, R-CORE-AMT-5)."""
     operation = payload["operation"]

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from engine.amounts import add, exceeds, limbs, subtract
 from engine.arena import grown
+from engine.compiled import compiled, helper
 from engine.journal import Events
-from ingest.compiled import compiled
 
 _LIMBS: Final = ("<u8", 2)
 
@@ -136,7 +136,7 @@ def _tokens(size: int) -> npt.NDArray[Any]:
     return tokens
 
 
-@compiled
+@helper
 def find(entries: Any, ticker: Any, account: Any) -> Any:
     """Slot of the entry, or the free slot where it belongs."""
     mask = np.uint64(entries.size - 1)
@@ -156,13 +156,13 @@ def balance(entries: Any, ticker: Any, account: Any) -> Any:
     return entry["balance"][0], entry["balance"][1]
 
 
-@compiled
+@helper
 def changed_at(entries: Any, ticker: Any, account: Any) -> Any:
     """Height of the entry's latest event, -1 if there was none."""
     return entries[find(entries, ticker, account)]["changed"]
 
 
-@compiled
+@helper
 def touch(books: Any, ticker: Any, height: Any) -> Any:
     """Remember the ticker's supply as of before this block."""
     token = books.tokens[ticker]
@@ -201,7 +201,7 @@ def debit(books: Any, events: Any, place: Any, ticker: Any, account: Any, low: A
     _write(events, place, entry, minus_low, minus_high, cause)
 
 
-@compiled
+@helper
 def issue(books: Any, place: Any, ticker: Any, low: Any, high: Any) -> Any:
     """Add to the total minted of a ticker."""
     touch(books, ticker, place.height)
@@ -209,7 +209,7 @@ def issue(books: Any, place: Any, ticker: Any, low: Any, high: Any) -> Any:
     minted[0], minted[1] = add(minted[0], minted[1], low, high)
 
 
-@compiled
+@helper
 def is_mintable(token: Any, low: Any, high: Any) -> Any:
     """Whether the amount fits between what was minted and the maximum supply (R-CORE-MINT-5)."""
     maximum = token["maximum"]
@@ -220,7 +220,7 @@ def is_mintable(token: Any, low: Any, high: Any) -> Any:
     return not exceeds(low, high, left_low, left_high)
 
 
-@compiled
+@helper
 def _opened(books: Any, ticker: Any, account: Any) -> Any:
     entry = books.entries[find(books.entries, ticker, account)]
     if entry["account"] < 0:
@@ -230,7 +230,7 @@ def _opened(books: Any, ticker: Any, account: Any) -> Any:
     return entry
 
 
-@compiled
+@helper
 def _set(books: Any, events: Any, place: Any, entry: Any, before: Any, after_low: Any, after_high: Any) -> Any:
     """Store the balance; `before` is zero when the old one was."""
     touch(books, entry["ticker"], place.height)
@@ -241,7 +241,7 @@ def _set(books: Any, events: Any, place: Any, entry: Any, before: Any, after_low
     books.tokens[entry["ticker"]]["holders"] += np.int64((after_low | after_high) != np.uint64(0)) - was
 
 
-@compiled
+@helper
 def _write(events: Any, place: Any, entry: Any, low: Any, high: Any, cause: Any) -> Any:
     n = events.filled[0]
     events.block[n] = place.block

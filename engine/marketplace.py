@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from engine.compiled import helper
 from engine.script import has_address, same
 from engine.wire import prevout, witness_item
-from ingest.compiled import compiled
 
 SIMPLE: Final = 0
 MARKETPLACE: Final = 1
@@ -17,7 +17,7 @@ _FEWEST: Final = 3
 """Inputs, and distinct addresses among them, that both templates demand."""
 
 
-@compiled
+@helper
 def classify(
     raw: Any, witness: Any, inputs: Any, prevouts: Any, first: Any, last: Any, new_template: Any, emergency: Any
 ) -> Any:
@@ -44,31 +44,25 @@ def classify(
     return MARKETPLACE
 
 
-@compiled
+@helper
 def _first_two_agree(prevouts: Any, first: Any, last: Any) -> Any:
     zero, zero_size, at = prevout(prevouts, first, last)
     one, one_size, at = prevout(prevouts, at, last)
     return has_address(prevouts, zero, zero_size) and same(prevouts, zero, zero_size, prevouts, one, one_size)
 
 
-@compiled
+@helper
 def _has_three_addresses(prevouts: Any, first: Any, last: Any, inputs: Any) -> Any:
-    starts = np.zeros(2, np.int64)
-    sizes = np.zeros(2, np.int64)
-    known = 0
+    one = one_size = two = two_size = np.int64(0)
     at = first
     for _ in range(inputs):
         script, size, at = prevout(prevouts, at, last)
-        if not has_address(prevouts, script, size):
+        if not has_address(prevouts, script, size) or same(prevouts, script, size, prevouts, one, one_size):
             continue
-        seen = False
-        for k in range(known):
-            seen = seen or same(prevouts, script, size, prevouts, starts[k], sizes[k])
-        if seen:
-            continue
-        if known == 2:
+        if one_size == 0:
+            one, one_size = script, size
+        elif two_size == 0:
+            two, two_size = script, size
+        elif not same(prevouts, script, size, prevouts, two, two_size):
             return True
-        starts[known] = script
-        sizes[known] = size
-        known += 1
     return False

@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.amounts import exceeds, subtract
+from engine.compiled import helper
 from engine.journal import open_record, set_amount
 from engine.ledger import Place, balance, changed_at
 from engine.operations import (
@@ -31,13 +32,12 @@ from engine.vocabulary import (
     TRANSFER,
     code_number,
 )
-from ingest.compiled import compiled
 
 _MISSING_TICKER: Final = code_number(Code.MISSING_TICKER)
 _MIXED_TICKERS: Final = code_number(Code.MULTI_TRANSFER_MIXED_TICKERS)
 
 
-@compiled
+@helper
 def judge_multi(batch: Any, payloads: Any, books: Any, journal: Any, block: Any, height: Any, tx: Any) -> Any:
     """Judge one multi-transfer and write its records, or none (R-CORE-REC-5)."""
     first = batch.first_step[tx]
@@ -68,7 +68,7 @@ def judge_multi(batch: Any, payloads: Any, books: Any, journal: Any, block: Any,
         _judge_steps(batch, payloads, books, journal, block, height, tx)
 
 
-@compiled
+@helper
 def _refuse(batch: Any, records: Any, block: Any, tx: Any, code: Any, text: Any) -> Any:
     """One record for the whole transaction."""
     n = open_record(records, block, tx, tx, 0, TRANSFER)
@@ -79,7 +79,7 @@ def _refuse(batch: Any, records: Any, block: Any, tx: Any, code: Any, text: Any)
     records.recipient[n] = batch.recipient[tx]
 
 
-@compiled
+@helper
 def _judge_steps(batch: Any, payloads: Any, books: Any, journal: Any, block: Any, height: Any, tx: Any) -> Any:
     records = journal.records
     first = batch.first_step[tx]
@@ -122,7 +122,7 @@ def _judge_steps(batch: Any, payloads: Any, books: Any, journal: Any, block: Any
             records.tags[n] |= np.uint16(D1)
 
 
-@compiled
+@helper
 def _opening(batch: Any, payloads: Any, books: Any, height: Any, first: Any, count: Any, sender: Any) -> Any:
     """The sender's balance before the transaction; notes for each step whether his entry changed in this block."""
     low, high = np.uint64(0), np.uint64(0)
@@ -136,7 +136,7 @@ def _opening(batch: Any, payloads: Any, books: Any, height: Any, first: Any, cou
     return low, high
 
 
-@compiled
+@helper
 def _describe(records: Any, n: Any, payload: Any, sender: Any, recipient: Any) -> Any:
     """What the record of a parsed step says whether it is valid or not (R-CORE-MULTI-5)."""
     operation = payload["operation"]
@@ -155,7 +155,7 @@ def _describe(records: Any, n: Any, payload: Any, sender: Any, recipient: Any) -
         records.tags[n] |= np.uint16(D3)
 
 
-@compiled
+@helper
 def _refusal(books: Any, payload: Any, sender: Any, recipient: Any) -> Any:
     if payload["is_receipt"]:
         return INVALID_OPERATION
@@ -164,7 +164,7 @@ def _refusal(books: Any, payload: Any, sender: Any, recipient: Any) -> Any:
     return transfer_refusal(books, payload, sender)
 
 
-@compiled
+@helper
 def _differs(batch: Any, books: Any, payload: Any, step: Any, sender: Any, recipient: Any, height: Any) -> Any:
     """Whether the predecessor would execute this valid step otherwise (D-1)."""
     if payload["amount"][0] | payload["amount"][1] == np.uint64(0):

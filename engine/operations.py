@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.amounts import exceeds
+from engine.compiled import compiled, helper
 from engine.ledger import balance, credit, debit, is_mintable, issue
 from engine.marketplace import INVALID_MARKETPLACE
 from engine.verdicts import Code
@@ -24,7 +25,6 @@ from engine.vocabulary import (
     D23,
     code_number,
 )
-from ingest.compiled import compiled
 
 RESERVED: Final = 254
 
@@ -39,7 +39,7 @@ _EXCEEDS_MAX_SUPPLY: Final = code_number(Code.EXCEEDS_MAX_SUPPLY)
 _INVALID_MARKETPLACE: Final = code_number(Code.INVALID_MARKETPLACE_TRANSACTION)
 
 
-@compiled
+@helper
 def deploy(books: Any, place: Any, payload: Any) -> Any:
     """R-CORE-DEP-*."""
     token = books.tokens[payload["ticker"]]
@@ -67,7 +67,7 @@ def create(token: Any, height: Any, supply: Any, limit: Any, has_limit: Any) -> 
     token["deployed"] = height
 
 
-@compiled
+@helper
 def mint(books: Any, events: Any, place: Any, payload: Any, recipient: Any) -> Any:
     """R-CORE-MINT-*, after R-CORE-ORDER-2."""
     token = books.tokens[payload["ticker"]]
@@ -91,7 +91,7 @@ def mint(books: Any, events: Any, place: Any, payload: Any, recipient: Any) -> A
     return 0, D23 if payload["excess"] else 0
 
 
-@compiled
+@helper
 def transfer(books: Any, events: Any, place: Any, payload: Any, sender: Any, recipient: Any, market: Any) -> Any:
     """R-CORE-XFER-*, after R-CORE-ORDER-2."""
     if payload["is_receipt"]:
@@ -107,7 +107,7 @@ def transfer(books: Any, events: Any, place: Any, payload: Any, sender: Any, rec
     return 0, D23 if payload["excess"] else 0
 
 
-@compiled
+@helper
 def transfer_refusal(books: Any, payload: Any, sender: Any) -> Any:
     """Code of R-CORE-XFER-2 to R-CORE-XFER-4, 0 if they pass."""
     ticker = payload["ticker"]
@@ -121,7 +121,7 @@ def transfer_refusal(books: Any, payload: Any, sender: Any) -> Any:
     return 0
 
 
-@compiled
+@helper
 def move(books: Any, events: Any, place: Any, payload: Any, sender: Any, recipient: Any) -> Any:
     """Debit, then credit (R-CORE-XFER-6)."""
     ticker = payload["ticker"]
@@ -131,7 +131,7 @@ def move(books: Any, events: Any, place: Any, payload: Any, sender: Any, recipie
     credit(books, events, place, ticker, recipient, low, high, CAUSE_CREDIT)
 
 
-@compiled
+@helper
 def burn(books: Any, payload: Any, has_standard: Any) -> Any:
     """R-CORE-BURN-*: only modules know burns that do anything."""
     if payload["is_wrapped"] or books.tokens[payload["ticker"]]["is_wrap"]:
@@ -141,7 +141,7 @@ def burn(books: Any, payload: Any, has_standard: Any) -> Any:
     return INVALID_OPERATION, D8
 
 
-@compiled
+@helper
 def mint_stones(books: Any, events: Any, place: Any, ticker: Any, recipient: Any, differs: Any, unit: Any) -> Any:
     """R-CORE-STONE-3, R-CORE-STONE-4; `unit` is one token."""
     if recipient < 0:

@@ -73,22 +73,16 @@ class Payload(NamedTuple):
     """`test_opi` (D-2)."""
 
 
-_LIMBS: Final = ("<u8", 2)
-PAYLOAD: Final = np.dtype(
-    [
-        ("amount", *_LIMBS),
-        ("recorded", *_LIMBS),
-        ("supply", *_LIMBS),
-        ("limit", *_LIMBS),
-        ("ticker", "<i4"),
-        ("text", "<i4"),
-        ("upper", "<i4"),
-        ("code", "u1"),
-        ("operation", "u1"),
-        *((name, "?") for name, default in Payload._field_defaults.items() if default is False),
-    ],
-    align=True,
-)
+def _field(name: str, default: object) -> tuple[Any, ...]:
+    """The column of a field: numbers of texts are -1 where there is none."""
+    if isinstance(default, tuple):
+        return name, "<u8", len(default)
+    if default is False:
+        return name, "?"
+    return name, "<i4" if default == -1 else "u1"
+
+
+PAYLOAD: Final = np.dtype([("code", "u1"), *(_field(*item) for item in Payload._field_defaults.items())], align=True)
 
 
 class Payloads:
@@ -109,19 +103,14 @@ class Payloads:
         known = self._texts.count
         numbers = self._texts.intern(data, starts, lengths)
         self.rows = grown(self.rows, self._texts.count)
-        for number in range(known, self._texts.count):
-            self._store(number, parse(self._texts[number], self._tickers))
+        new = [parse(self._texts[number], self._tickers) for number in range(known, self._texts.count)]
+        self.rows[known : self._texts.count] = np.array(new, PAYLOAD)
         return numbers
 
     def members(self, number: int) -> dict[str, Any]:
         """Members of a payload that parsed, for modules; numbers are Integer or Real."""
         members: dict[str, Any] = _DECODER.decode(self._texts[number].decode())
         return members
-
-    def _store(self, number: int, payload: Payload) -> None:
-        row = self.rows[number]
-        for name, value in payload._asdict().items():
-            row[name] = value
 
 
 def parse(payload: bytes, tickers: Tickers) -> Payload:
@@ -191,7 +180,7 @@ def _operation(operation: int, members: dict[str, Any], tick: str, tickers: Tick
     ticker = normalise(tick) if tick else ""
     raw = members.get("amt")
     amount = read_amount(raw)
-    recorded = read_recorded(raw)
+    recorded = read_recorded(raw) if amount.units is None else amount.units
     supply, limit = _ABSENT, _ABSENT
     unstorable = raw is not None and recorded is None
     if operation == DEPLOY:
@@ -219,7 +208,7 @@ def _operation(operation: int, members: dict[str, Any], tick: str, tickers: Tick
         is_wrapped=ticker == WRAPPED,
         is_hazard=is_lookup_hazard(ticker),
         has_curve=operation == DEPLOY and is_truthy(members.get("curve")),
-        is_summable="amt" not in members or is_summable(raw),
+        is_summable=amount.units is not None or "amt" not in members or is_summable(raw),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ingest.compiled import compiled
+from engine.compiled import helper
 
 RETURN: Final = 0x6A
 RUNESTONE: Final = 0x5D
@@ -15,7 +15,7 @@ _TRANSFER: Final = np.frombuffer(b'"op":"transfer"', np.uint8)
 _WRAPPED: Final = np.frombuffer(b"[W|BTC|M]", np.uint8)
 
 
-@compiled
+@helper
 def same(data: Any, at: Any, size: Any, other: Any, other_at: Any, other_size: Any) -> Any:
     """Whether two spans hold equal bytes."""
     if size != other_size:
@@ -26,13 +26,13 @@ def same(data: Any, at: Any, size: Any, other: Any, other_at: Any, other_size: A
     return True
 
 
-@compiled
+@helper
 def is_return(data: Any, at: Any, length: Any) -> Any:
     """Whether the script begins with OP_RETURN."""
     return length > 0 and data[at] == RETURN
 
 
-@compiled
+@helper
 def push(data: Any, at: Any, end: Any) -> Any:
     """(start, length) of the data pushed by the opcode at `at`, length -1 when it pushes none (R-CORE-OPR-1)."""
     if at >= end:
@@ -56,7 +56,7 @@ def push(data: Any, at: Any, end: Any) -> Any:
     return start, length
 
 
-@compiled
+@helper
 def is_nulldata(data: Any, at: Any, length: Any) -> Any:
     """Whether everything after OP_RETURN parses as pushes."""
     if not is_return(data, at, length):
@@ -77,7 +77,7 @@ def is_nulldata(data: Any, at: Any, length: Any) -> Any:
     return True
 
 
-@compiled
+@helper
 def has_address(data: Any, at: Any, length: Any) -> Any:
     """Whether a node prints an address for the script (R-CORE-ADDR-1)."""
     if length == 25 and data[at] == 0x76 and data[at + 1] == 0xA9 and data[at + 2] == 0x14:
@@ -91,7 +91,7 @@ def has_address(data: Any, at: Any, length: Any) -> Any:
     return 0x51 <= data[at] <= 0x60
 
 
-@compiled
+@helper
 def sequence(data: Any, at: Any, end: Any) -> Any:
     """Length of the well-formed UTF-8 sequence at `at`, 0 when there is none."""
     lead = data[at]
@@ -113,7 +113,7 @@ def sequence(data: Any, at: Any, end: Any) -> Any:
     return length
 
 
-@compiled
+@helper
 def is_utf8(data: Any, at: Any, end: Any) -> Any:
     """Whether the bytes are strictly valid UTF-8."""
     while at < end:
@@ -124,7 +124,7 @@ def is_utf8(data: Any, at: Any, end: Any) -> Any:
     return True
 
 
-@compiled
+@helper
 def contains(data: Any, at: Any, end: Any, text: Any) -> Any:
     """Whether the bytes, decoded as UTF-8 with undecodable ones dropped, contain the ASCII `text`.
 
@@ -146,19 +146,19 @@ def contains(data: Any, at: Any, end: Any, text: Any) -> Any:
     return False
 
 
-@compiled
+@helper
 def has_marker(data: Any, at: Any, end: Any) -> Any:
     """Whether the text says that it is BRC-20, in one of the two spellings (R-CORE-OPR-2.3)."""
     return contains(data, at, end, _TIGHT) or contains(data, at, end, _SPACED)
 
 
-@compiled
+@helper
 def is_step(data: Any, at: Any, end: Any) -> Any:
     """Whether the payload makes its output a step of a multi-transfer (R-CORE-MULTI-1)."""
     return contains(data, at, end, _TIGHT) and contains(data, at, end, _TRANSFER) and is_utf8(data, at, end)
 
 
-@compiled
+@helper
 def is_wrapped_mint(data: Any, at: Any, end: Any) -> Any:
     """Whether the payload begins with the abandoned marker of R-CORE-OPR-2.4."""
     if end - at < _WRAPPED.size:

@@ -1,5 +1,6 @@
 """Tickers: normal form and numbers (R-CORE-TICK-*)."""
 
+import re
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ STONES: Final = "STONES"
 WRAPPED: Final = "W"
 MULTIPLE: Final = "multiple"
 """What the record of a multi-transfer without one ticker says instead (R-CORE-MULTI-4)."""
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _WILDCARDS: Final = frozenset("%_\\")
 
 
@@ -32,7 +34,7 @@ def is_lookup_hazard(ticker: str) -> bool:
 
 def is_unstorable(text: str) -> bool:
     """Whether the text holds a NUL or a lone surrogate, so that its operation stays silent (R-CORE-REC-5)."""
-    return "\0" in text or any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNSTORABLE.search(text) is not None
 
 
 class Tickers:

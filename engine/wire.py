@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from ingest.compiled import compiled
+from engine.compiled import helper
 
 
-@compiled
+@helper
 def compact_size(data: Any, at: Any, end: Any) -> Any:
     """(number, position after it); (0, -1) when it is cut off or greater than what is left of the transaction."""
     if at < 0 or at >= end:
@@ -26,7 +26,7 @@ def compact_size(data: Any, at: Any, end: Any) -> Any:
     return number, at + 1 + width
 
 
-@compiled
+@helper
 def prevout(data: Any, at: Any, end: Any) -> Any:
     """(script start, script length, position after) of a serialised output; the position is -1 when it is cut off."""
     if at < 0 or at + 8 > end:
@@ -37,7 +37,7 @@ def prevout(data: Any, at: Any, end: Any) -> Any:
     return script, size, script + size
 
 
-@compiled
+@helper
 def outputs_at(data: Any, at: Any, end: Any) -> Any:
     """(number of inputs, position of the outputs' count, whether a witness follows them)."""
     at += 4
@@ -57,7 +57,7 @@ def outputs_at(data: Any, at: Any, end: Any) -> Any:
     return inputs, at, segwit
 
 
-@compiled
+@helper
 def witness_item(data: Any, at: Any, end: Any) -> Any:
     """(length of the first item, its last byte, position after the stack) of one input's witness."""
     items, at = compact_size(data, at, end)
@@ -74,7 +74,7 @@ def witness_item(data: Any, at: Any, end: Any) -> Any:
     return first_size, last_byte, at
 
 
-@compiled
+@helper
 def witness_at(data: Any, at: Any, end: Any, inputs: Any) -> Any:
     """Position after the witnesses of all inputs."""
     for _ in range(inputs):
