@@ -75,11 +75,20 @@ def grown(array: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
 
 
 def blobs(column: pa.ChunkedArray | pa.Array) -> tuple[Bytes, Offsets]:
-    """Data and 64-bit offsets of a binary or string column, sharing memory where it is one chunk of large type."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
-        array = array.cast(pa.large_binary())
+    """Data and 64-bit offsets of a binary or string column. The data is shared where the column is one chunk."""
+    array = one_chunk(column) if isinstance(column, pa.ChunkedArray) else column
     _, offset_buffer, data_buffer = array.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int64)[array.offset : array.offset + len(array) + 1]
     data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.zeros(0, np.uint8)
-    return data, offsets
+    if offset_buffer is None:
+        return data, np.zeros(len(array) + 1, np.int64)
+    is_large = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
+    offsets = np.frombuffer(offset_buffer, np.int64 if is_large else np.int32)
+    return data, offsets[array.offset : array.offset + len(array) + 1].astype(np.int64)
+
+
+def one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """The column as one array, without a copy where it is one already; 64-bit offsets where it is put together."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    wide = {pa.binary(): pa.large_binary(), pa.string(): pa.large_string()}
+    return column.cast(wide.get(column.type, column.type)).combine_chunks()

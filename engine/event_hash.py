@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from engine.accounts import Accounts
 from engine.amounts import ONE
-from engine.arena import Arena, Bytes
+from engine.arena import Arena, Bytes, blobs
 from engine.compiled import compiled, helper
 from engine.journal import Records
 from engine.tickers import Tickers
@@ -36,7 +36,7 @@ _LOW: Final = np.uint64(0xFFFFFFFF)
 
 
 class Strings(NamedTuple):
-    """An arena's strings for kernels."""
+    """Strings for kernels, by number."""
 
     offsets: npt.NDArray[np.int64]
     data: Bytes
@@ -44,6 +44,12 @@ class Strings(NamedTuple):
 
 def _strings(arena: Arena) -> Strings:
     return Strings(arena.offsets, arena.data)
+
+
+def _column(strings: pa.Array) -> Strings:
+    """One string a record, empty where it is null."""
+    data, offsets = blobs(strings)
+    return Strings(offsets, data)
 
 
 def _words(words: Sequence[str]) -> Strings:
@@ -60,21 +66,24 @@ _CODES: Final = _words(["", *CODES])
 def block_hashes(
     records: Records,
     txids: Bytes,
-    blocks: int,
-    accounts: Accounts,
+    senders: pa.Array,
+    recipients: pa.Array,
     tickers: Tickers,
+    blocks: int,
     closing: Mapping[int, str],
 ) -> tuple[list[str], list[str]]:
     """(event hash, record hash) of each block of the range, as hex.
 
-    `txids` holds 64 characters a record; `closing` the lines that a block's end adds to its event text.
+    `txids` holds 64 characters a record, `senders` and `recipients` are addresses by record; `closing` has the lines
+    that a block's end adds to its event text.
     """
     lengths = tickers.texts.lengths(records.text)
-    lengths += accounts.addresses.lengths(records.sender) + accounts.addresses.lengths(records.recipient) + _ROOM
-    events, lines = (np.empty(int(lengths.sum()), np.uint8) for _ in range(2))
+    from_, to = _column(senders), _column(recipients)
+    size = int(lengths.sum()) + len(from_.data) + len(to.data) + len(lengths) * _ROOM
+    events, lines = (np.empty(size, np.uint8) for _ in range(2))
     event_ends, line_ends = (np.zeros(blocks + 1, np.int64) for _ in range(2))
-    texts, addresses = _strings(tickers.texts), _strings(accounts.addresses)
-    _write(records, txids, texts, addresses, _OPERATIONS, _CODES, events, event_ends, lines, line_ends)
+    texts = _strings(tickers.texts)
+    _write(records, txids, texts, from_, to, _OPERATIONS, _CODES, events, event_ends, lines, line_ends)
     return _digests(events, event_ends, closing), _digests(lines, line_ends, {})
 
 
@@ -100,7 +109,8 @@ def _write(
     records: Any,
     txids: Any,
     tickers: Any,
-    addresses: Any,
+    senders: Any,
+    recipients: Any,
     operations: Any,
     codes: Any,
     events: Any,
@@ -130,8 +140,8 @@ def _write(
         after_step = at
         at = _string(lines, at, tickers, records.text[n])
         at = _amount(lines, at, records.amount[n, 0], records.amount[n, 1], records.has_amount[n])
-        at = _string(lines, at, addresses, records.sender[n])
-        at = _string(lines, at, addresses, records.recipient[n])
+        at = _string(lines, at, senders, n)
+        at = _string(lines, at, recipients, n)
         if records.valid[n]:
             copy(events, event_at, lines, start, before_step - start)
             event_at += before_step - start

@@ -31,10 +31,12 @@ def operations(
     times: pa.Array,
     tx_index: Numbers,
     txid: pa.Array,
+    senders: pa.Array,
+    recipients: pa.Array,
     accounts: Accounts,
     tickers: Tickers,
 ) -> pa.Table:
-    """OPERATIONS of the range. `times` is by block, `tx_index` by candidate, `txid` (display text) by record."""
+    """OPERATIONS of the range. `times` is by block, `tx_index` by candidate; `txid` and addresses are by record."""
     return pa.Table.from_arrays(
         [
             pa.array(batch.heights[records.block]),
@@ -48,9 +50,9 @@ def operations(
             tickers.take(records.ticker),
             tickers.take(records.text),
             decimals(records.amount, records.has_amount),
-            accounts.take_addresses(records.sender),
+            senders,
             accounts.take_scripts(records.sender),
-            accounts.take_addresses(records.recipient),
+            recipients,
             accounts.take_scripts(records.recipient),
             pa.array(records.valid),
             _words(_CODES, records.code),

@@ -14,6 +14,9 @@ _STIR: Final = np.uint64(0xD6E8FEB86659FD93)
 _HALF: Final = np.uint64(32)
 _LOW: Final = np.uint64(0xFFFFFFFF)
 _SMALLEST: Final = 1 << 12
+_AHEAD: Final = 32
+_STRETCH: Final = 1 << 12
+"""Strings for which room is made at a time."""
 
 
 class Interner(Arena):
@@ -22,15 +25,16 @@ class Interner(Arena):
     def __init__(self) -> None:
         super().__init__()
         self._table = np.zeros(_SMALLEST, np.uint64)
+        self._keys = np.zeros(_AHEAD, np.uint64)
 
     def intern(self, data: Bytes, starts: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Numbers of the strings `data[start : start + length]`; -1 where the length is 0."""
         numbers = np.empty(len(starts), np.int32)
         done = 0
         while done < len(starts):
-            self._make_room(min(len(starts) - done, 1 << 16), int(lengths[done : done + (1 << 16)].sum()))
-            done, self.count = _intern(
-                data, starts, lengths, self._table, self.offsets, self.data, self.count, numbers, done
+            self._make_room(min(len(starts) - done, _STRETCH), int(lengths[done : done + _STRETCH].sum()))
+            done, self.count, _ = _intern(
+                data, starts, lengths, self._table, self.offsets, self.data, self.count, numbers, done, self._keys
             )
         return numbers
 
@@ -59,9 +63,12 @@ def _hash(data: Any, start: Any, length: Any) -> Any:
         state ^= state >> _HALF
         at += 8
     tail = np.uint64(0)
-    while at < end:
-        tail = tail << np.uint64(8) | np.uint64(data[at])
-        at += 1
+    if length >= 8:
+        tail = word(data, end - 8)
+    else:
+        while at < end:
+            tail = tail << np.uint64(8) | np.uint64(data[at])
+            at += 1
     state = (state ^ tail) * _STIR
     return state ^ (state >> _HALF)
 
@@ -73,6 +80,8 @@ def _equal(a: Any, a_start: Any, b: Any, b_start: Any, length: Any) -> Any:
         if word(a, a_start + at) != word(b, b_start + at):
             return False
         at += 8
+    if length >= 8:
+        return word(a, a_start + length - 8) == word(b, b_start + length - 8)
     while at < length:
         if a[a_start + at] != b[b_start + at]:
             return False
@@ -91,38 +100,57 @@ def _intern(
     count: Any,
     numbers: Any,
     done: Any,
+    keys: Any,
 ) -> Any:
-    """Number strings from `done` on until there is no room. A slot holds the upper hash half and number + 1."""
+    """Number strings from `done` on until there is no room: (strings done, count, nothing of meaning).
+
+    A slot holds the upper hash half and number + 1. Reading ahead for a few strings at once lets the processor wait for
+    their memory together; `warm` is what was read, told so that it is read at all.
+    """
     mask = np.uint64(table.size - 1)
-    for i in range(done, starts.size):
-        start = starts[i]
-        length = lengths[i]
-        if length <= 0:
-            numbers[i] = -1
-            continue
-        top = offsets[count]
-        if (count + 1) * 2 > table.size or count + 1 >= offsets.size or top + length > arena.size:
-            return i, count
-        key = _hash(data, start, length)
-        tag = key >> _HALF
-        slot = key & mask
-        while True:
-            held = table[slot]
-            if held == np.uint64(0):
+    warm = np.uint8(0)
+    for first in range(done, starts.size, keys.size):
+        last = min(first + keys.size, starts.size)
+        for i in range(first, last):
+            keys[i - first] = _hash(data, starts[i], lengths[i])
+            held = table[keys[i - first] & mask]
+            if held != np.uint64(0):
+                warm ^= arena[offsets[np.int64(held & _LOW) - 1]]
+        for i in range(first, last):
+            start = starts[i]
+            length = lengths[i]
+            if length <= 0:
+                numbers[i] = -1
+                continue
+            top = offsets[count]
+            if (count + 1) * 2 > table.size or count + 1 >= offsets.size or top + length > arena.size:
+                return i, count, warm
+            number = _find(data, start, length, keys[i - first], table, offsets, arena, count)
+            if number == count:
                 copy(arena, top, data, start, length)
-                offsets[count + 1] = top + length
-                table[slot] = tag << _HALF | np.uint64(count + 1)
-                numbers[i] = count
                 count += 1
-                break
-            if held >> _HALF == tag:
-                number = np.int64(held & _LOW) - 1
-                first = offsets[number]
-                if offsets[number + 1] - first == length and _equal(data, start, arena, first, length):
-                    numbers[i] = number
-                    break
-            slot = (slot + np.uint64(1)) & mask
-    return starts.size, count
+                offsets[count] = top + length
+            numbers[i] = number
+    return starts.size, count, warm
+
+
+@helper
+def _find(data: Any, start: Any, length: Any, key: Any, table: Any, offsets: Any, arena: Any, count: Any) -> Any:
+    """Number of the string, or `count` after entering it under that number."""
+    mask = np.uint64(table.size - 1)
+    tag = key >> _HALF
+    slot = key & mask
+    while True:
+        held = table[slot]
+        if held == np.uint64(0):
+            table[slot] = tag << _HALF | np.uint64(count + 1)
+            return count
+        if held >> _HALF == tag:
+            number = np.int64(held & _LOW) - 1
+            first = offsets[number]
+            if offsets[number + 1] - first == length and _equal(data, start, arena, first, length):
+                return number
+        slot = (slot + np.uint64(1)) & mask
 
 
 @compiled

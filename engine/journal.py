@@ -78,11 +78,11 @@ class Journal(NamedTuple):
 
 
 def _column(type_: type[T], rows: int) -> npt.NDArray[T]:
-    return np.zeros(rows, type_)
+    return np.empty(rows, type_)
 
 
 def _limbs(rows: int) -> Limbs:
-    return np.zeros((rows, 2), np.uint64)
+    return np.empty((rows, 2), np.uint64)
 
 
 def open_journal(rows: int) -> Journal:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from engine import facts, standing
 from engine.accounts import Accounts
-from engine.batch import assemble
+from engine.batch import Batch, assemble
 from engine.errors import BrokenChain, MalformedCandidate
 from engine.event_hash import block_hashes, cumulative_hash
 from engine.extract import Extracted, extract
@@ -86,7 +86,8 @@ class Engine:
         self._check_chain(blocks)
         _check_order(blocks, candidates)
         with np.errstate(over="ignore"):
-            ranges = [(headers, rows, extract(rows, self._network)) for headers, rows in _ranges(blocks, candidates)]
+            self._payloads.forget_surplus()
+            ranges = [self._number(*range_) for range_ in _ranges(blocks, candidates)]
             parts = [self._judge_range(*range_) for range_ in ranges]
         tokens = pa.concat_tables([TOKENS.empty_table(), *(part.tokens for part in parts)])
         self._tokens = pa.concat_tables([self._tokens, tokens])
@@ -98,10 +99,20 @@ class Engine:
             pa.concat_tables([SUPPLIES.empty_table(), *(part.supplies for part in parts)]),
         )
 
-    def _judge_range(self, blocks: pa.Table, candidates: pa.Table, extracted: Extracted) -> Judged:
+    def _number(self, blocks: pa.Table, candidates: pa.Table) -> tuple[pa.Table, pa.Table, Extracted, Batch]:
+        """Walk the candidates of a range and number what they say; balances stay as they are."""
+        extracted = extract(candidates, self._network)
         heights = blocks["height"].to_numpy()
         block = (candidates["height"].to_numpy() - heights[0]).astype(np.int32)
-        batch = assemble(extracted, block, heights, self._accounts, self._payloads, self._tickers)
+        return (
+            blocks,
+            candidates,
+            extracted,
+            assemble(extracted, block, heights, self._accounts, self._payloads, self._tickers),
+        )
+
+    def _judge_range(self, blocks: pa.Table, candidates: pa.Table, extracted: Extracted, batch: Batch) -> Judged:
+        heights = batch.heights
         runs = Runs(self._network, self._ledger, self._accounts, self._tickers, self._payloads, self._registry)
         journal = Journal(*(trimmed(table) for table in runs.judge(batch, extracted)))
         records, events = journal.records, journal.events
@@ -109,11 +120,13 @@ class Engine:
         tx_index = candidates["tx_index"].to_numpy()
         times = blocks["time"].combine_chunks()
         text, txid = txid_texts(candidates["txid"], records.transaction)
-        hashes = block_hashes(records, text, len(heights), self._accounts, self._tickers, runs.closing)
+        senders = self._accounts.take_addresses(records.sender)
+        recipients = self._accounts.take_addresses(records.recipient)
+        hashes = block_hashes(records, text, senders, recipients, self._tickers, len(heights), runs.closing)
         shared = (self._accounts, self._tickers)
         return Judged(
-            self._blocks(blocks, block, records, events, hashes),
-            facts.operations(records, op_index, batch, extracted, times, tx_index, txid, *shared),
+            self._blocks(blocks, batch.block, records, events, hashes),
+            facts.operations(records, op_index, batch, extracted, times, tx_index, txid, senders, recipients, *shared),
             facts.balance_events(
                 events, records, op_index, heights, tx_index, *shared, pa.array(self._registry.causes)
             ),

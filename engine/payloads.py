@@ -6,10 +6,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.amounts import Amount, Integer, Real, is_summable, limbs, read_amount, read_recorded
+from engine.amounts import Integer, Real, is_summable, limbs, read_amount, read_recorded
 from engine.arena import Bytes, grown
 from engine.interner import Interner
-from engine.tickers import WRAPPED, Tickers, is_lookup_hazard, is_receipt, is_unstorable, normalise
+from engine.tickers import Tickers, is_unstorable
 from engine.verdicts import Code
 from engine.vocabulary import BURN, DEPLOY, INVALID, MINT, SWAP, SWAP_EXE, SWAP_INIT, TRANSFER, code_number
 from ingest.networks import MAX_NESTING
@@ -22,7 +22,6 @@ SILENT: Final = 255
 
 _OPERATIONS: Final = {"deploy": DEPLOY, "mint": MINT, "transfer": TRANSFER, "burn": BURN, "swap": SWAP}
 _DECODER: Final = json.JSONDecoder(parse_int=Integer, parse_float=Real, parse_constant=Real)
-_ABSENT: Final = Amount(None)
 
 
 class Payload(NamedTuple):
@@ -32,11 +31,12 @@ class Payload(NamedTuple):
     """0: parsed. SILENT, or the number of the code of R-CORE-JSON-1."""
     operation: int = INVALID
     ticker: int = -1
-    """Number of the normalised ticker."""
+    """This and the next five as in `engine.tickers.Ticker`."""
     text: int = -1
-    """Number of the ticker as written."""
     upper: int = -1
-    """Number of the ticker in upper case (R-CORE-MULTI-4)."""
+    is_receipt: bool = False
+    is_wrapped: bool = False
+    is_hazard: bool = False
     has_amount: bool = False
     """`amt` is an amount (R-CORE-AMT-1) and in range."""
     amount: tuple[int, int] = (0, 0)
@@ -57,10 +57,6 @@ class Payload(NamedTuple):
     """`amt` had more decimals than eight (D-23)."""
     excess_supply: bool = False
     """`m` or `l` had more decimals than eight (D-23)."""
-    is_receipt: bool = False
-    is_wrapped: bool = False
-    is_hazard: bool = False
-    """The ticker is one that the predecessor's lookup mistakes (D-5)."""
     has_curve: bool = False
     """A deploy whose `curve` is true in the sense of R-CURVE-DEP-3."""
     is_summable: bool = False
@@ -86,7 +82,7 @@ PAYLOAD: Final = np.dtype([("code", "u1"), *(_field(*item) for item in Payload._
 
 
 class Payloads:
-    """Parsed payloads by number. Numbers hold until the next call of `numbers`."""
+    """Parsed payloads by number. Numbers hold until `forget_surplus`."""
 
     def __init__(self, tickers: Tickers, most_remembered: int = MOST_REMEMBERED) -> None:
         self._tickers = tickers
@@ -94,12 +90,15 @@ class Payloads:
         self._texts = Interner()
         self.rows = np.zeros(1024, PAYLOAD)
 
+    def forget_surplus(self) -> None:
+        """Start anew when too much is remembered. Numbers given before are void."""
+        if self._texts.count > self._most_remembered:
+            self._texts = Interner()
+
     def numbers(
         self, data: Bytes, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int32]
     ) -> npt.NDArray[np.int32]:
         """Number of each payload `data[start : start + length]`, -1 where the length is 0; parses the new ones."""
-        if self._texts.count > self._most_remembered:
-            self._texts = Interner()
         known = self._texts.count
         numbers = self._texts.intern(data, starts, lengths)
         self.rows = grown(self.rows, self._texts.count)
@@ -177,38 +176,36 @@ def _swap(members: dict[str, Any], tick: object, tickers: Tickers) -> Payload:
 
 
 def _operation(operation: int, members: dict[str, Any], tick: str, tickers: Tickers) -> Payload:
-    ticker = normalise(tick) if tick else ""
     raw = members.get("amt")
     amount = read_amount(raw)
     recorded = read_recorded(raw) if amount.units is None else amount.units
-    supply, limit = _ABSENT, _ABSENT
-    unstorable = raw is not None and recorded is None
-    if operation == DEPLOY:
-        supply, limit = read_amount(members.get("m")), read_amount(members.get("l"))
-        unstorable = supply.out_of_range or (supply.units is not None and limit.out_of_range)
-    return Payload(
-        code=0,
-        operation=operation,
-        ticker=tickers.number(ticker),
-        text=tickers.number(tick),
-        upper=tickers.number(tick.upper()),
+    payload = Payload(
+        0,
+        operation,
+        *tickers.read(tick),
         has_amount=amount.units is not None,
         amount=limbs(amount.units or 0),
         has_recorded=recorded is not None,
         recorded=limbs(recorded or 0),
+        unstorable=raw is not None and recorded is None,
+        excess=amount.excess,
+        is_summable=amount.units is not None or "amt" not in members or is_summable(raw),
+    )
+    return _with_supply(payload, members) if operation == DEPLOY else payload
+
+
+def _with_supply(payload: Payload, members: dict[str, Any]) -> Payload:
+    """What a deploy says beside its ticker."""
+    supply, limit = read_amount(members.get("m")), read_amount(members.get("l"))
+    return payload._replace(
         has_supply=supply.units is not None,
         supply=limbs(supply.units or 0),
         has_limit=limit.units is not None,
         limit=limbs(limit.units or 0),
         bad_limit=limit.units is None and members.get("l") is not None,
-        unstorable=unstorable,
-        excess=amount.excess,
+        unstorable=supply.out_of_range or (supply.units is not None and limit.out_of_range),
         excess_supply=supply.excess or limit.excess,
-        is_receipt=is_receipt(ticker),
-        is_wrapped=ticker == WRAPPED,
-        is_hazard=is_lookup_hazard(ticker),
-        has_curve=operation == DEPLOY and is_truthy(members.get("curve")),
-        is_summable=amount.units is not None or "amt" not in members or is_summable(raw),
+        has_curve=is_truthy(members.get("curve")),
     )
 
 

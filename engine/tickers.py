@@ -1,7 +1,7 @@
 """Tickers: normal form and numbers (R-CORE-TICK-*)."""
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,18 +18,8 @@ _WILDCARDS: Final = frozenset("%_\\")
 
 
 def normalise(text: str) -> str:
-    """Normal form of a `tick` that is not empty (R-CORE-TICK-1)."""
-    return "y" + text[1:].upper() if text[0] in "yY" else text.upper()
-
-
-def is_receipt(ticker: str) -> bool:
-    """Whether the normalised ticker belongs to the curve extension (R-CORE-TICK-3)."""
-    return ticker.startswith("y")
-
-
-def is_lookup_hazard(ticker: str) -> bool:
-    """Whether the predecessor's pattern match could take the ticker for another one (D-5)."""
-    return not _WILDCARDS.isdisjoint(ticker)
+    """Normal form of a `tick` (R-CORE-TICK-1)."""
+    return "y" + text[1:].upper() if text[:1] in ("y", "Y") else text.upper()
 
 
 def is_unstorable(text: str) -> bool:
@@ -37,11 +27,28 @@ def is_unstorable(text: str) -> bool:
     return _UNSTORABLE.search(text) is not None
 
 
+class Ticker(NamedTuple):
+    """What there is to know of a `tick`, by numbers of texts."""
+
+    ticker: int
+    """The normal form."""
+    text: int
+    """As written."""
+    upper: int
+    """In upper case (R-CORE-MULTI-4)."""
+    is_receipt: bool
+    """The normal form belongs to the curve extension (R-CORE-TICK-3)."""
+    is_wrapped: bool
+    is_hazard: bool
+    """The predecessor's pattern match could take the normal form for another ticker (D-5)."""
+
+
 class Tickers:
     """Every text that was ever met as a ticker, raw or normalised, by number. Equality is of texts (R-CORE-TICK-4)."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
+        self._read: dict[str, Ticker] = {}
         self.texts = Arena()
 
     def __len__(self) -> int:
@@ -55,9 +62,21 @@ class Tickers:
             self._numbers[text] = known
         return known
 
-    def find(self, text: str) -> int | None:
-        """The number of a text if it was ever met."""
-        return self._numbers.get(text)
+    def read(self, tick: str) -> Ticker:
+        """Read a `tick`, each distinct text once."""
+        known = self._read.get(tick)
+        if known is None:
+            ticker = normalise(tick)
+            known = Ticker(
+                ticker=self.number(ticker),
+                text=self.number(tick),
+                upper=self.number(tick.upper()),
+                is_receipt=ticker.startswith("y"),
+                is_wrapped=ticker == WRAPPED,
+                is_hazard=not _WILDCARDS.isdisjoint(ticker),
+            )
+            self._read[tick] = known
+        return known
 
     def text(self, number: int) -> str:
         """The text so numbered."""

@@ -14,15 +14,16 @@ from engine.compiled import helper
 @helper
 def word(data: Any, at: Any) -> Any:
     """Eight bytes as a little-endian number."""
+    first = np.uint64(at)  # an index without sign needs no test for counting from the end
     return (
-        np.uint64(data[at])
-        | np.uint64(data[at + 1]) << np.uint64(8)
-        | np.uint64(data[at + 2]) << np.uint64(16)
-        | np.uint64(data[at + 3]) << np.uint64(24)
-        | np.uint64(data[at + 4]) << np.uint64(32)
-        | np.uint64(data[at + 5]) << np.uint64(40)
-        | np.uint64(data[at + 6]) << np.uint64(48)
-        | np.uint64(data[at + 7]) << np.uint64(56)
+        np.uint64(data[first])
+        | np.uint64(data[first + np.uint64(1)]) << np.uint64(8)
+        | np.uint64(data[first + np.uint64(2)]) << np.uint64(16)
+        | np.uint64(data[first + np.uint64(3)]) << np.uint64(24)
+        | np.uint64(data[first + np.uint64(4)]) << np.uint64(32)
+        | np.uint64(data[first + np.uint64(5)]) << np.uint64(40)
+        | np.uint64(data[first + np.uint64(6)]) << np.uint64(48)
+        | np.uint64(data[first + np.uint64(7)]) << np.uint64(56)
     )
 
 

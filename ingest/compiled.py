@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import numba
 
@@ -29,9 +29,14 @@ def compiled(function: F) -> F:
 
     `NUMBA_DISABLE_JIT=1` leaves the function as it is, which is how coverage sees inside kernels.
     """
+    return translated(function)
+
+
+def translated(function: F, **options: Any) -> F:
+    """`compiled` with more of the compiler's options."""
     if not os.environ.get("NUMBA_CACHE_DIR"):
         vars(numba.config).update(CACHE_DIR=str(kernel_folder(function.__module__)))
-    return cast(F, numba.njit(cache=True, nogil=True, boundscheck=False)(function))
+    return cast(F, numba.njit(cache=True, nogil=True, boundscheck=False, **options)(function))
 
 
 def is_first_run() -> bool:
