@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from engine.compiled import helper
 from engine.schemas import AMOUNT
+from engine.unicode14 import has_later_digit
 from ingest.networks import AMOUNT_LIMIT, DECIMALS
 
 ONE: Final = 10**DECIMALS
@@ -78,7 +79,7 @@ def is_summable(value: object) -> bool:
         return float(value) >= 0
     if isinstance(value, Integer):
         return not value.startswith("-") or not value.strip("-0")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or has_later_digit(value):
         return False
     try:
         number = Decimal(value)

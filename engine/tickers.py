@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from engine.arena import Arena
+from engine.unicode14 import upper
 
 STONES: Final = "STONES"
 WRAPPED: Final = "W"
@@ -19,7 +20,7 @@ _WILDCARDS: Final = frozenset("%_\\")
 
 def normalise(text: str) -> str:
     """Normal form of a `tick` (R-CORE-TICK-1)."""
-    return "y" + text[1:].upper() if text[:1] in ("y", "Y") else text.upper()
+    return "y" + upper(text[1:]) if text[:1] in ("y", "Y") else upper(text)
 
 
 def is_unstorable(text: str) -> bool:
@@ -70,7 +71,7 @@ class Tickers:
             known = Ticker(
                 ticker=self.number(ticker),
                 text=self.number(tick),
-                upper=self.number(tick.upper()),
+                upper=self.number(upper(tick)),
                 is_receipt=ticker.startswith("y"),
                 is_wrapped=ticker == WRAPPED,
                 is_hazard=not _WILDCARDS.isdisjoint(ticker),
