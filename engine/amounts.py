@@ -4,7 +4,8 @@ Limbs are (low, high) in two's complement: exactly the bytes of an Arrow decimal
 """
 
 import re
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable
+from decimal import Context, Decimal, InvalidOperation, Overflow, localcontext
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -23,6 +24,8 @@ _PLAIN: Final = re.compile(r"([0-9]+)(?:\.([0-9]+))?\n?")
 _SCIENTIFIC: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
 _INTEGER_DIGITS: Final = 30
 _FARTHEST_EXPONENT: Final = 10**9
+_VAST: Final = 999_000
+"""Exponents from about 10^6 on overflow, whatever is added."""
 _BLANKS: Final = " \t\n\r\v\f"
 _LIMB: Final = (1 << 64) - 1
 
@@ -73,19 +76,36 @@ def read_recorded(value: object) -> int | None:
     return -units if units is not None and match[1] == "-" else units
 
 
-def is_summable(value: object) -> bool:
-    """Whether R-CORE-MULTI-4 can add the `amt` of a step, read by R-SWAP-NUM-1, as a number that is not negative."""
-    if isinstance(value, Real):
-        return float(value) >= 0
-    if isinstance(value, Integer):
-        return not value.startswith("-") or not value.strip("-0")
-    if not isinstance(value, str) or has_later_digit(value):
-        return False
+def can_sum(values: Iterable[object]) -> bool:
+    """Whether R-CORE-MULTI-4 can add the `amt` of steps, read by R-SWAP-NUM-1: numbers, none negative, and a total that
+    a decimal of 50 digits can express."""
+    total = Decimal(0)
+    with localcontext(Context(prec=50)):
+        try:
+            for value in values:
+                number = Decimal(_number_text(value))
+                if number.is_nan() or (number.is_signed() and not number.is_zero()):
+                    return False
+                total += number
+        except (InvalidOperation, Overflow):
+            return False
+    return True
+
+
+def is_vast(value: object) -> bool:
+    """Whether a few numbers like this one may be too much for `can_sum` together, though each alone is not."""
     try:
-        number = Decimal(value)
+        number = Decimal(_number_text(value))
     except InvalidOperation:
         return False
-    return not number.is_nan() and (number.is_zero() or not number.is_signed())
+    return number.is_finite() and number.adjusted() > _VAST
+
+
+def _number_text(value: object) -> str:
+    """The value as the predecessor's language writes it; what is no number there has a text that is none."""
+    if isinstance(value, Real):
+        return repr(float(value))
+    return value if isinstance(value, str) and not has_later_digit(value) else ""
 
 
 def _magnitude(whole: str, fraction: str, exponent: int) -> int | None:

@@ -33,6 +33,8 @@ class Batch(NamedTuple):
     has_standard: Flags
     differs: Flags
     structure: Small
+    overflows: Flags
+    """Multi-transfers whose amounts have a sum that cannot be expressed (R-CORE-MULTI-4)."""
     steps: Numbers
     first_step: npt.NDArray[np.int64]
     step_vout: Numbers
@@ -75,6 +77,7 @@ def assemble(
         has_standard=tx.has_standard,
         differs=tx.differs,
         structure=tx.structure,
+        overflows=_overflows(extracted, texts[len(block) :], payloads),
         steps=tx.steps,
         first_step=extracted.first_step,
         step_vout=steps.vout,
@@ -84,6 +87,18 @@ def assemble(
         stones=stones,
         multiple=multiple,
     )
+
+
+def _overflows(extracted: Extracted, step_payload: Numbers, payloads: Payloads) -> Flags:
+    """Only steps of absurd size are looked at again."""
+    overflows = np.zeros(len(extracted.first_step), np.bool_)
+    vast = np.flatnonzero(payloads.rows["is_vast"][step_payload])
+    for tx in np.unique(np.searchsorted(extracted.first_step, vast, "right") - 1):
+        first = extracted.first_step[tx]
+        numbers = step_payload[first : first + extracted.transactions.steps[tx]]
+        parsed = numbers[payloads.rows["code"][numbers] == 0]
+        overflows[tx] = not payloads.sums(parsed.tolist())
+    return overflows
 
 
 def processing_order(

@@ -136,7 +136,7 @@ def _judge_json(
     n = open_record(records, block, tx, tx, batch.vout[tx], operation)
     records.valid[n] = code == 0
     records.code[n] = code
-    records.marketplace[n] = market == MARKETPLACE
+    records.marketplace[n] = code == 0 and market == MARKETPLACE
     _describe(records, n, payload, sender, recipient)
     records.tags[n] |= np.uint16(tags)
     return DONE

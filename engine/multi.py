@@ -53,9 +53,9 @@ def judge_multi(batch: Any, payloads: Any, books: Any, journal: Any, block: Any,
     summable = True
     for step in range(first, last):
         payload = payloads[batch.step_payload[step]]
-        if payload["has_no_ticker"]:
-            return
         if payload["code"]:
+            if payload["has_no_ticker"]:
+                return
             continue
         mixed = mixed or (upper >= 0 and payload["upper"] != upper)
         upper = payload["upper"]
@@ -64,7 +64,7 @@ def judge_multi(batch: Any, payloads: Any, books: Any, journal: Any, block: Any,
         _refuse(batch, journal.records, block, tx, _MISSING_TICKER, batch.multiple)
     elif mixed:
         _refuse(batch, journal.records, block, tx, _MIXED_TICKERS, batch.multiple)
-    elif summable:
+    elif summable and not batch.overflows[tx]:
         _judge_steps(batch, payloads, books, journal, block, height, tx)
 
 
@@ -141,8 +141,9 @@ def _describe(records: Any, n: Any, payload: Any, sender: Any, recipient: Any) -
     """What the record of a parsed step says whether it is valid or not (R-CORE-MULTI-5)."""
     operation = payload["operation"]
     records.operation[n] = SWAP if operation in (SWAP_INIT, SWAP_EXE) else operation
-    records.ticker[n] = payload["ticker"]
-    records.text[n] = payload["text"]
+    if not payload["has_no_ticker"]:
+        records.ticker[n] = payload["ticker"]
+        records.text[n] = payload["text"]
     records.sender[n] = -1 if operation == MINT else sender
     records.recipient[n] = recipient
     if payload["is_hazard"]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.amounts import exceeds
+from engine.amounts import add, exceeds, limbs
 from engine.compiled import compiled, helper
 from engine.ledger import balance, credit, debit, is_mintable, issue
 from engine.marketplace import INVALID_MARKETPLACE
@@ -25,6 +25,7 @@ from engine.vocabulary import (
     D23,
     code_number,
 )
+from ingest.networks import AMOUNT_LIMIT
 
 RESERVED: Final = 254
 
@@ -34,6 +35,7 @@ TICKER_NOT_DEPLOYED: Final = code_number(Code.TICKER_NOT_DEPLOYED)
 INVALID_AMOUNT: Final = code_number(Code.INVALID_AMOUNT)
 INVALID_OPERATION: Final = code_number(Code.INVALID_OPERATION)
 INSUFFICIENT_BALANCE: Final = code_number(Code.INSUFFICIENT_BALANCE)
+_LARGEST_LOW, _LARGEST_HIGH = (np.uint64(limb) for limb in limbs(AMOUNT_LIMIT - 1))
 _EXCEEDS_MINT_LIMIT: Final = code_number(Code.EXCEEDS_MINT_LIMIT)
 _EXCEEDS_MAX_SUPPLY: Final = code_number(Code.EXCEEDS_MAX_SUPPLY)
 _INVALID_MARKETPLACE: Final = code_number(Code.INVALID_MARKETPLACE_TRANSACTION)
@@ -143,9 +145,13 @@ def burn(books: Any, payload: Any, has_standard: Any) -> Any:
 
 @helper
 def mint_stones(books: Any, events: Any, place: Any, ticker: Any, recipient: Any, differs: Any, unit: Any) -> Any:
-    """R-CORE-STONE-3, R-CORE-STONE-4; `unit` is one token."""
+    """R-CORE-STONE-3, R-CORE-STONE-4, and no total beyond R-CORE-CONST-8; `unit` is one token."""
     if recipient < 0:
         return NO_STANDARD_OUTPUT, 0
+    minted = books.tokens[ticker]["minted"]
+    low, high = add(minted[0], minted[1], unit, np.uint64(0))
+    if exceeds(low, high, _LARGEST_LOW, _LARGEST_HIGH):
+        return _EXCEEDS_MAX_SUPPLY, D3
     issue(books, place, ticker, unit, np.uint64(0))
     credit(books, events, place, ticker, recipient, unit, np.uint64(0), CAUSE_STONES)
     return 0, D16 if differs else 0

@@ -1,12 +1,13 @@
 """Payload bytes to parsed operations: each distinct payload is read once (R-CORE-JSON-*)."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.amounts import Integer, Real, is_summable, limbs, read_amount, read_recorded
+from engine.amounts import Integer, Real, can_sum, is_vast, limbs, read_amount, read_recorded
 from engine.arena import Bytes, grown
 from engine.interner import Interner
 from engine.tickers import Tickers, is_unstorable
@@ -61,10 +62,12 @@ class Payload(NamedTuple):
     """A deploy whose `curve` is true in the sense of R-CURVE-DEP-3."""
     is_summable: bool = False
     """`amt` can be added in R-CORE-MULTI-4."""
+    is_vast: bool = False
+    """Sums with such an `amt` may be beyond what a decimal can express."""
     poisons: bool = False
     """Silences the whole multi-transfer whose step it is, whatever else is wrong there (R-CORE-REC-5)."""
     has_no_ticker: bool = False
-    """A swap without a text as `tick`: as a step it silences the multi-transfer when tickers are compared."""
+    """A swap whose `tick` is false or no text; the latter silences a multi-transfer when tickers are compared."""
     is_test: bool = False
     """`test_opi` (D-2)."""
 
@@ -89,6 +92,10 @@ class Payloads:
         self._most_remembered = most_remembered
         self._texts = Interner()
         self.rows = np.zeros(1024, PAYLOAD)
+
+    def sums(self, numbers: Iterable[int]) -> bool:
+        """Whether the amounts of the steps with these payloads can be summed (R-CORE-MULTI-4)."""
+        return can_sum(amount for number in numbers for amount in step_amounts(self.members(number)))
 
     def forget_surplus(self) -> None:
         """Start anew when too much is remembered. Numbers given before are void."""
@@ -167,7 +174,7 @@ def _swap(members: dict[str, Any], tick: object, tickers: Tickers) -> Payload:
         operation = SWAP_INIT
     elif members.get("exe") is not None:
         operation = SWAP_EXE
-    if type(tick) is not str:
+    if type(tick) is not str or not tick:
         silent = is_truthy(tick)
         return _operation(operation, members, "", tickers)._replace(code=SILENT if silent else 0, has_no_ticker=True)
     if is_unstorable(tick):
@@ -189,7 +196,8 @@ def _operation(operation: int, members: dict[str, Any], tick: str, tickers: Tick
         recorded=limbs(recorded or 0),
         unstorable=raw is not None and recorded is None,
         excess=amount.excess,
-        is_summable=amount.units is not None or "amt" not in members or is_summable(raw),
+        is_summable=amount.units is not None or can_sum(step_amounts(members)),
+        is_vast=amount.units is None and is_vast(raw),
     )
     return _with_supply(payload, members) if operation == DEPLOY else payload
 
@@ -207,6 +215,11 @@ def _with_supply(payload: Payload, members: dict[str, Any]) -> Payload:
         excess_supply=supply.excess or limit.excess,
         has_curve=is_truthy(members.get("curve")),
     )
+
+
+def step_amounts(members: dict[str, Any]) -> list[object]:
+    """What a step adds to the sum of its multi-transfer: nothing when `amt` is missing."""
+    return [members["amt"]] if "amt" in members else []
 
 
 def is_truthy(value: object) -> bool:

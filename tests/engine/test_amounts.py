@@ -15,10 +15,10 @@ from engine.amounts import (
     Integer,
     Real,
     add,
+    can_sum,
     decimals,
     exceeds,
     from_decimals,
-    is_summable,
     limbs,
     read_amount,
     read_recorded,
@@ -137,7 +137,7 @@ def test_recorded_numbers(value: object, units: int) -> None:
 )
 def test_what_a_sum_can_take(values: list[object], expected: bool) -> None:
     """R-CORE-MULTI-4."""
-    assert [is_summable(value) for value in values] == [expected] * len(values)
+    assert [can_sum([value]) for value in values] == [expected] * len(values)
 
 
 @pytest.mark.parametrize("build", [pa.array, lambda *arguments: pa.chunked_array([pa.array(*arguments)])])
