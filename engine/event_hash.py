@@ -7,6 +7,7 @@ Record line, of every record: `operation;txid;vout;step;ticker;amount;from;to;va
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ _SEPARATOR: Final = np.uint8(ord(";"))
 _NEWLINE: Final = np.uint8(ord("\n"))
 _ZERO: Final = np.uint8(ord("0"))
 _TXID: Final = 64
+_DIGESTING: Final = ThreadPoolExecutor(1, "digest")
 _BILLION: Final = np.uint64(10**9)
 _TOKEN: Final = np.uint64(ONE)
 _TEN: Final = np.uint64(10)
@@ -71,8 +73,8 @@ def block_hashes(
     tickers: Tickers,
     blocks: int,
     closing: Mapping[int, str],
-) -> tuple[list[str], list[str]]:
-    """(event hash, record hash) of each block of the range, as hex.
+) -> Future[tuple[list[str], list[str]]]:
+    """(event hash, record hash) of each block of the range, as hex, digested while the caller goes on.
 
     `txids` holds 64 characters a record, `senders` and `recipients` are addresses by record; `closing` has the lines
     that a block's end adds to its event text.
@@ -84,7 +86,7 @@ def block_hashes(
     event_ends, line_ends = (np.zeros(blocks + 1, np.int64) for _ in range(2))
     texts = _strings(tickers.texts)
     _write(records, txids, texts, from_, to, _OPERATIONS, _CODES, events, event_ends, lines, line_ends)
-    return _digests(events, event_ends, closing), _digests(lines, line_ends, {})
+    return _DIGESTING.submit(lambda: (_digests(events, event_ends, closing), _digests(lines, line_ends, {})))
 
 
 def cumulative_hash(previous: str, event_hash: str) -> str:

@@ -1,5 +1,6 @@
 """Numbers for byte strings: equal bytes, equal number, in the order of first appearance."""
 
+import os
 from typing import Any, Final
 
 import numpy as np
@@ -9,8 +10,6 @@ from engine.arena import Arena, Bytes
 from engine.compiled import compiled, helper
 from engine.words import copy, word
 
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
-_STIR: Final = np.uint64(0xD6E8FEB86659FD93)
 _HALF: Final = np.uint64(32)
 _LOW: Final = np.uint64(0xFFFFFFFF)
 _SMALLEST: Final = 1 << 12
@@ -20,10 +19,15 @@ _STRETCH: Final = 1 << 12
 
 
 class Interner(Arena):
-    """An arena of distinct byte strings with a hash table over it. Strings are compared byte by byte."""
+    """An arena of distinct byte strings with a hash table over it. Strings are compared byte by byte.
+
+    Whoever writes transactions chooses the strings, so the hash has keys that nobody can know: equal hashes cannot be
+    made on purpose. Numbers do not depend on the keys.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self._secrets = np.frombuffer(os.urandom(32), np.uint64) | np.uint64(1)
         self._table = np.zeros(_SMALLEST, np.uint64)
         self._keys = np.zeros(_AHEAD, np.uint64)
 
@@ -34,7 +38,17 @@ class Interner(Arena):
         while done < len(starts):
             self._make_room(min(len(starts) - done, _STRETCH), int(lengths[done : done + _STRETCH].sum()))
             done, self.count, _ = _intern(
-                data, starts, lengths, self._table, self.offsets, self.data, self.count, numbers, done, self._keys
+                data,
+                starts,
+                lengths,
+                self._table,
+                self.offsets,
+                self.data,
+                self.count,
+                numbers,
+                done,
+                self._keys,
+                self._secrets,
             )
         return numbers
 
@@ -50,17 +64,24 @@ class Interner(Arena):
             slots *= 2
         if slots != len(self._table):
             self._table = np.zeros(slots, np.uint64)
-            _refill(self._table, self.offsets, self.data, self.count)
+            _refill(self._table, self.offsets, self.data, self.count, self._secrets)
 
 
 @helper
-def _hash(data: Any, start: Any, length: Any) -> Any:
-    state = np.uint64(length) * _MIX
+def _stirred(state: Any, taken: Any, secrets: Any) -> Any:
+    """Each half of the word is masked by a secret before they are multiplied: no difference cancels for sure."""
+    state += ((taken + secrets[1]) & _LOW) * (((taken >> _HALF) + secrets[2]) & _LOW)
+    state = (state ^ (state >> _HALF)) * secrets[3]
+    return state ^ (state >> _HALF)
+
+
+@helper
+def _hash(data: Any, start: Any, length: Any, secrets: Any) -> Any:
+    state = np.uint64(length) * secrets[0]
     at = start
     end = start + length
     while at + 8 <= end:
-        state = (state ^ word(data, at)) * _MIX
-        state ^= state >> _HALF
+        state = _stirred(state, word(data, at), secrets)
         at += 8
     tail = np.uint64(0)
     if length >= 8:
@@ -69,8 +90,7 @@ def _hash(data: Any, start: Any, length: Any) -> Any:
         while at < end:
             tail = tail << np.uint64(8) | np.uint64(data[at])
             at += 1
-    state = (state ^ tail) * _STIR
-    return state ^ (state >> _HALF)
+    return _stirred(state, tail, secrets)
 
 
 @helper
@@ -101,6 +121,7 @@ def _intern(
     numbers: Any,
     done: Any,
     keys: Any,
+    secrets: Any,
 ) -> Any:
     """Number strings from `done` on until there is no room: (strings done, count, nothing of meaning).
 
@@ -112,7 +133,7 @@ def _intern(
     for first in range(done, starts.size, keys.size):
         last = min(first + keys.size, starts.size)
         for i in range(first, last):
-            keys[i - first] = _hash(data, starts[i], lengths[i])
+            keys[i - first] = _hash(data, starts[i], lengths[i], secrets)
             held = table[keys[i - first] & mask]
             if held != np.uint64(0):
                 warm ^= arena[offsets[np.int64(held & _LOW) - 1]]
@@ -154,10 +175,10 @@ def _find(data: Any, start: Any, length: Any, key: Any, table: Any, offsets: Any
 
 
 @compiled
-def _refill(table: Any, offsets: Any, arena: Any, count: Any) -> Any:
+def _refill(table: Any, offsets: Any, arena: Any, count: Any, secrets: Any) -> Any:
     mask = np.uint64(table.size - 1)
     for number in range(count):
-        key = _hash(arena, offsets[number], offsets[number + 1] - offsets[number])
+        key = _hash(arena, offsets[number], offsets[number + 1] - offsets[number], secrets)
         slot = key & mask
         while table[slot] != np.uint64(0):
             slot = (slot + np.uint64(1)) & mask

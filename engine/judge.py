@@ -124,8 +124,7 @@ class Engine:
         recipients = self._accounts.take_addresses(records.recipient)
         hashes = block_hashes(records, text, senders, recipients, self._tickers, len(heights), runs.closing)
         shared = (self._accounts, self._tickers)
-        return Judged(
-            self._blocks(blocks, batch.block, records, events, hashes),
+        tables = (
             facts.operations(records, op_index, batch, extracted, times, tx_index, txid, senders, recipients, *shared),
             facts.balance_events(
                 events, records, op_index, heights, tx_index, *shared, pa.array(self._registry.causes)
@@ -133,6 +132,7 @@ class Engine:
             facts.tokens(records, op_index, heights, times, txid, self._ledger.books, *shared),
             facts.supplies(journal.supplies, heights, self._tickers),
         )
+        return Judged(self._blocks(blocks, batch.block, records, events, hashes.result()), *tables)
 
     def _blocks(
         self,

@@ -4,6 +4,7 @@ import re
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final
 
+from engine.unicode14 import has_later_digit
 from ingest.networks import AMOUNT_LIMIT, DECIMALS
 
 _AMOUNT: Final = re.compile(r"[0-9]+(?:\.([0-9]+))?\n?")
@@ -59,8 +60,9 @@ def summable(values: list[Any]) -> bool:
     total = Decimal(0)
     try:
         for value in values:
-            number = Decimal(_text(value))
-            if number.is_nan() or number < 0:
+            text = _text(value)
+            number = Decimal(text)
+            if number.is_nan() or number < 0 or has_later_digit(text):
                 return False
             total = _PROTOCOL.add(total, number)
     except ArithmeticError:

@@ -121,5 +121,5 @@ def _dispatch(
         recipient=None if name == "swap" or (name == "burn" and case.ticker == WRAP) else case.recipient,
         code=verdict.code,
         decisions=verdict.decisions,
-        marketplace=kind is Kind.MARKETPLACE,
+        marketplace=kind is Kind.MARKETPLACE and verdict.code is None,
     )

@@ -10,6 +10,7 @@ from engine.plain.parties import Party, owner_of_input, owner_of_output, recipie
 from engine.plain.payloads import Operation, Refusal, has_unusable_character, parse_payload
 from engine.plain.records import Record
 from engine.plain.transactions import Transaction
+from engine.unicode14 import upper
 from engine.verdicts import Code
 from ingest.networks import Network
 
@@ -43,9 +44,13 @@ def judge_multi_transfer(block: BlockInProgress, multi: MultiTransfer, network: 
     """Appends a record a step, or one for a failure of the whole, or none at all."""
     steps = [_step(multi.transaction, number, vout, network) for number, vout in enumerate(multi.vouts)]
     operations = [step.operation for step in steps if step.operation is not None]
-    if any(op.is_silenced or has_unusable_character(op.ticker_text) for op in operations):
+    if any(has_unusable_character(op.ticker_text) for op in operations):
         return
-    code, ticker_text = _refusal_of_whole(multi, operations)
+    code = _structural_code(multi)
+    if code is None and any(op.is_silenced for op in operations):
+        return
+    ticker_text = None if code else "multiple"
+    code = code or _ticker_code(operations)
     if code is not None:
         block.records.append(
             Record(
@@ -72,18 +77,23 @@ def _step(transaction: Transaction, number: int, vout: int, network: Network) ->
     return Step(number, vout, payload, parse_payload(payload), owner_of_output(transaction, vout + 1, network))
 
 
-def _refusal_of_whole(multi: MultiTransfer, operations: list[Operation]) -> tuple[Code | None, str | None]:
-    """Structure (R-CORE-MULTI-3), then tickers (R-CORE-MULTI-4): the code and the ticker text of the one record."""
+def _structural_code(multi: MultiTransfer) -> Code | None:
+    """R-CORE-MULTI-3: what is wrong with the places of the outputs; payloads are not looked into yet."""
     for number, vout in enumerate(multi.vouts):
         if vout != 2 * number:
-            return Code.INVALID_OUTPUT_POSITION, None
+            return Code.INVALID_OUTPUT_POSITION
         if vout + 1 >= len(multi.transaction.outputs):
-            return Code.NO_RECEIVER_OUTPUT, None
+            return Code.NO_RECEIVER_OUTPUT
+    return None
+
+
+def _ticker_code(operations: list[Operation]) -> Code | None:
+    """R-CORE-MULTI-4: no step that parses, or tickers that differ."""
     if not operations:
-        return Code.MISSING_TICKER, "multiple"
-    if len({(op.ticker_text or "").upper() for op in operations}) > 1:
-        return Code.MULTI_TRANSFER_MIXED_TICKERS, "multiple"
-    return None, None
+        return Code.MISSING_TICKER
+    if len({upper(op.ticker_text or "") for op in operations}) > 1:
+        return Code.MULTI_TRANSFER_MIXED_TICKERS
+    return None
 
 
 def _execute(block: BlockInProgress, multi: MultiTransfer, steps: list[Step], sender: Party | None) -> None:
@@ -168,8 +178,8 @@ def _parsed_record(
         operation=operation.name,
         payload=step.payload,
         valid=code is None,
-        ticker=operation.ticker,
-        ticker_text=operation.ticker_text,
+        ticker=operation.ticker or None,
+        ticker_text=operation.ticker_text or None,
         amount=None if operation.name == "deploy" else recorded_amount(operation.members.get("amt")),
         sender=None if operation.name == "mint" else sender,
         recipient=step.recipient,

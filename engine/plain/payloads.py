@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engine.plain.transactions import MARKERS
+from engine.unicode14 import upper
 from engine.verdicts import Code
 from ingest.networks import MAX_NESTING
 
@@ -107,7 +108,7 @@ def nesting(text: str) -> int:
 
 def normalise(tick: str) -> str:
     """R-CORE-TICK-1: upper case by the full Unicode mapping, except that a leading `y` or `Y` becomes `y`."""
-    return "y" + tick[1:].upper() if tick[:1] in ("y", "Y") else tick.upper()
+    return "y" + upper(tick[1:]) if tick[:1] in ("y", "Y") else upper(tick)
 
 
 def has_unusable_character(tick: str | None) -> bool:

@@ -49,7 +49,7 @@ def test_lines() -> None:
     with np.errstate(over="ignore"):
         events, lines = block_hashes(
             records, txids, senders, recipients, tickers, 4, {0: "rounding;;;A;0.1;;x", 1: "e"}
-        )
+        ).result()
     assert events == [
         digest(f"mint;{TXIDS[0]};300;é\U0001f600;1.23456789;;{BOB}", "rounding;;;A;0.1;;x"),
         digest("e"),
@@ -75,7 +75,8 @@ def test_amounts_have_eight_decimals(units: int) -> None:
     set_amount(records, 0, np.array(limbs(units), np.uint64))
     nobody = pa.nulls(1, pa.string())
     with np.errstate(over="ignore"):
-        events, _ = block_hashes(records, np.frombuffer(TXIDS[0].encode(), np.uint8), nobody, nobody, tickers, 1, {})
+        txids = np.frombuffer(TXIDS[0].encode(), np.uint8)
+        events, _ = block_hashes(records, txids, nobody, nobody, tickers, 1, {}).result()
     text = f"{Decimal(units).scaleb(-8, Context(prec=60)):.8f}"
     assert events == [digest(f"mint;{TXIDS[0]};0;;{text};;")]
 

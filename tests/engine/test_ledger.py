@@ -47,8 +47,8 @@ def test_balances_and_holders_follow_the_events(steps: list[tuple[int, int, bool
             balances[ticker, account] = held
             events.append((record, ticker, account, units if is_credit else -units, held))
         close_block(ledger.books, journal.supplies, 0, 7)
-    for (ticker, account), units in balances.items():
-        assert ledger.balance(ticker, account) == units
+        for (ticker, account), units in balances.items():
+            assert ledger.balance(ticker, account) == units
     assert events_of(trimmed(journal.events)) == events
     holders = {ticker: sum(units > 0 for (name, _), units in balances.items() if name == ticker) for ticker in range(3)}
     supplies = trimmed(journal.supplies)
