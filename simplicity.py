@@ -23,6 +23,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+import settings
 from api.server import serve as serve_http
 from ingest.compiled import is_first_run
 from ingest.errors import IngestError
@@ -33,31 +34,12 @@ from ingest.node import Node
 from ingest.patience import Patience
 from ingest.rpc import Credentials
 from ingest.source import Source, Tip
-from settings import (
-    Batch,
-    Blocks,
-    Data,
-    Host,
-    NetworkOption,
-    NodeCookie,
-    NodeHeader,
-    NodePassword,
-    NodeUrl,
-    NodeUser,
-    Port,
-    Start,
-    Threads,
-    To,
-    Workers,
-    defaults_from,
-    setting,
-    variable,
-)
 from warehouse.answers import Format, UnusableQuery, plain
 from warehouse.answers import answer as answer_query
 from warehouse.audit import audit as audit_lake
 from warehouse.duckdb_engine import connect
 from warehouse.errors import LakeError, LakeNotFound
+from warehouse.folds import fold_due, make_fold
 from warehouse.indexer import Committed, Indexer, rederive
 from warehouse.lake import Lake
 from warehouse.manifest import read_manifest
@@ -80,15 +62,15 @@ app = typer.Typer(
 
 
 @app.callback()
-def settings(
+def read_settings(
     context: typer.Context,
     file: Annotated[
         Path | None,
-        setting("settings", "Settings file (TOML, option = value). Default: simplicity.toml, if it is there."),
+        settings.setting("settings", "Settings file (TOML, option = value). Default: simplicity.toml, if it is there."),
     ] = None,
 ) -> None:
     assert isinstance(context.command, TyperGroup)
-    context.default_map = defaults_from(file, context.command)
+    context.default_map = settings.defaults_from(file, context.command)
 
 
 def fail(message: str, code: int) -> typer.Exit:
@@ -152,19 +134,19 @@ def open_lake(data: Path, network: str | None, start: int | None) -> Lake:
 
 @app.command()
 def sync(
-    data: Data,
-    network: NetworkOption = None,
-    node: NodeUrl = None,
-    blocks: Blocks = None,
-    start: Start = None,
-    to: To = None,
-    follow: Annotated[bool, setting("follow", "Go on with new blocks instead of ending at the tip.")] = False,
-    batch: Batch = 144,
-    threads: Threads = 1,
-    node_cookie: NodeCookie = None,
-    node_user: NodeUser = None,
-    node_password: NodePassword = None,
-    node_header: NodeHeader = None,
+    data: settings.Data,
+    network: settings.NetworkOption = None,
+    node: settings.NodeUrl = None,
+    blocks: settings.Blocks = None,
+    start: settings.Start = None,
+    to: settings.To = None,
+    follow: Annotated[bool, settings.setting("follow", "Go on with new blocks instead of ending at the tip.")] = False,
+    batch: settings.Batch = 144,
+    threads: settings.Threads = 1,
+    node_cookie: settings.NodeCookie = None,
+    node_user: settings.NodeUser = None,
+    node_password: settings.NodePassword = None,
+    node_header: settings.NodeHeader = None,
 ) -> None:
     """Index blocks from a node or its block files, resuming where the last run stopped."""
     credentials = Credentials(node_user, node_password, node_cookie, node_header)
@@ -264,15 +246,15 @@ def describe_tip(lake: Lake) -> str:
 
 @app.command()
 def serve(
-    data: Data,
-    host: Host = "127.0.0.1",
-    port: Port = 8080,
-    workers: Workers = 1,
-    node: NodeUrl = None,
-    node_cookie: NodeCookie = None,
-    node_user: NodeUser = None,
-    node_password: NodePassword = None,
-    node_header: NodeHeader = None,
+    data: settings.Data,
+    host: settings.Host = "127.0.0.1",
+    port: settings.Port = 8080,
+    workers: settings.Workers = 1,
+    node: settings.NodeUrl = None,
+    node_cookie: settings.NodeCookie = None,
+    node_user: settings.NodeUser = None,
+    node_password: settings.NodePassword = None,
+    node_header: settings.NodeHeader = None,
 ) -> None:
     """Serve the HTTP API from what is published, also while `sync` runs."""
     credentials = Credentials(node_user, node_password, node_cookie, node_header)
@@ -282,20 +264,20 @@ def serve(
 
 @app.command()
 def run(
-    data: Data,
-    network: NetworkOption = None,
-    node: NodeUrl = None,
-    blocks: Blocks = None,
-    start: Start = None,
-    batch: Batch = 144,
-    threads: Threads = 1,
-    host: Host = "127.0.0.1",
-    port: Port = 8080,
-    workers: Workers = 1,
-    node_cookie: NodeCookie = None,
-    node_user: NodeUser = None,
-    node_password: NodePassword = None,
-    node_header: NodeHeader = None,
+    data: settings.Data,
+    network: settings.NetworkOption = None,
+    node: settings.NodeUrl = None,
+    blocks: settings.Blocks = None,
+    start: settings.Start = None,
+    batch: settings.Batch = 144,
+    threads: settings.Threads = 1,
+    host: settings.Host = "127.0.0.1",
+    port: settings.Port = 8080,
+    workers: settings.Workers = 1,
+    node_cookie: settings.NodeCookie = None,
+    node_user: settings.NodeUser = None,
+    node_password: settings.NodePassword = None,
+    node_header: settings.NodeHeader = None,
 ) -> None:
     """Follow the chain and serve the API: `sync --follow` and `serve` side by side, each restarted when it dies."""
     with errors_as_exit_codes():
@@ -307,7 +289,7 @@ def run(
         }  # fmt: skip
         environment = {
             **os.environ,
-            **{variable(name): str(value) for name, value in given.items() if value is not None},
+            **{settings.variable(name): str(value) for name, value in given.items() if value is not None},
         }
         with stop_on_signal() as stop:
             supervise({"sync": ["sync", "--follow"], "serve": ["serve"]}, environment, stop)
@@ -346,10 +328,10 @@ def supervise(children: dict[str, list[str]], environment: dict[str, str], stop:
 
 @app.command()
 def demo(
-    data: Annotated[Path, setting("data", "Folder to index into.", metavar="DIR")] = Path("demo-data"),
-    host: Host = "127.0.0.1",
-    port: Port = 8080,
-    once: Annotated[bool, setting("once", "Index, then end without serving.")] = False,
+    data: Annotated[Path, settings.setting("data", "Folder to index into.", metavar="DIR")] = Path("demo-data"),
+    host: settings.Host = "127.0.0.1",
+    port: settings.Port = 8080,
+    once: Annotated[bool, settings.setting("once", "Index, then end without serving.")] = False,
 ) -> None:
     """Index the recorded chain that comes with Simplicity, serve it, and say what to try next."""
     with errors_as_exit_codes():
@@ -381,11 +363,11 @@ Ctrl-C ends it.
 
 @app.command()
 def sql(
-    data: Data,
+    data: settings.Data,
     query: Annotated[str, typer.Argument(help="One SELECT statement over the tables of docs/tables.md.")],
-    format: Annotated[Format, setting("format", "How the rows are written.")] = Format.TABLE,
+    format: Annotated[Format, settings.setting("format", "How the rows are written.")] = Format.TABLE,
     output: Annotated[
-        Path | None, setting("output", "File to write instead of standard output.", metavar="FILE")
+        Path | None, settings.setting("output", "File to write instead of standard output.", metavar="FILE")
     ] = None,
 ) -> None:
     """Answer a SELECT over the published tables; amounts stay exact in every format."""
@@ -395,17 +377,19 @@ def sql(
 
 @app.command()
 def rollback(
-    data: Data,
-    to: Annotated[int, setting("to", "Last height that is kept.", min=0)],
+    data: settings.Data,
+    to: Annotated[int, settings.setting("to", "Last height that is kept.", min=0)],
 ) -> None:
     """Forget every block above a height, as if it had never been seen."""
     with errors_as_exit_codes(), Lake.open(data) as lake:
         lake.rewind(to)
+        if fold_due(lake.manifest):
+            make_fold(lake)
         console.print(f"kept up to {describe_tip(lake)}")
 
 
 @app.command()
-def rebuild(data: Data) -> None:
+def rebuild(data: settings.Data) -> None:
     """Derive every table anew from the archived candidates, without a node; readers see the old ones until the end."""
     with errors_as_exit_codes(), stop_on_signal() as stop, Lake.open(data) as lake, Progress() as progress:
         for committed in rederive(lake, stop):
@@ -415,9 +399,9 @@ def rebuild(data: Data) -> None:
 
 @app.command()
 def audit(
-    data: Data,
+    data: settings.Data,
     height: Annotated[
-        int | None, setting("height", "Audit the state at this height instead of the newest.", min=0)
+        int | None, settings.setting("height", "Audit the state at this height instead of the newest.", min=0)
     ] = None,
 ) -> None:
     """Check files against their hashes, balances against events, and supply against balances."""
@@ -432,8 +416,10 @@ def audit(
 
 @app.command()
 def verify(
-    data: Data,
-    against: Annotated[str, setting("against", "Another lake's folder, or the address of an API.", metavar="DIR|URL")],
+    data: settings.Data,
+    against: Annotated[
+        str, settings.setting("against", "Another lake's folder, or the address of an API.", metavar="DIR|URL")
+    ],
 ) -> None:
     """Compare with another indexer, and show the first block and operation that differ."""
     other = ApiSide if against.startswith(("http://", "https://")) else lambda folder: LakeSide(Path(folder))
@@ -447,13 +433,13 @@ def verify(
 
 @app.command()
 def status(
-    data: Data,
+    data: settings.Data,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
-    node: NodeUrl = None,
-    node_cookie: NodeCookie = None,
-    node_user: NodeUser = None,
-    node_password: NodePassword = None,
-    node_header: NodeHeader = None,
+    node: settings.NodeUrl = None,
+    node_cookie: settings.NodeCookie = None,
+    node_user: settings.NodeUser = None,
+    node_password: settings.NodePassword = None,
+    node_header: settings.NodeHeader = None,
 ) -> None:
     """Say what is indexed and, with a node, how far it is ahead."""
     with errors_as_exit_codes():

@@ -11,6 +11,7 @@ from warehouse.lake import Lake
 from warehouse.manifest import File, Fold, Manifest
 from warehouse.segments import write_sorted
 from warehouse.serving_tables import write_serving
+from warehouse.snapshot import Snapshot
 from warehouse.tables import FOLD, TABLES
 
 KEPT: Final = 3
@@ -36,24 +37,30 @@ def make_fold(lake: Lake) -> bool:
     tip = snapshot.manifest.tip
     if tip is None or any(fold.height == tip.height for fold in snapshot.manifest.folds):
         return False
-    home = f"folds/{tip.height:08d}-{secrets.token_hex(4)}"
-    with snapshot.connect() as connection:
-        balances = connection.sql("FROM balances ORDER BY ticker, address").to_arrow_table().cast(FOLD)
-        supplies = connection.sql("FROM latest_supplies ORDER BY ticker").to_arrow_table().cast(SUPPLIES)
-    files = [
-        write_sorted(lake.directory, home, "balances", TABLES["balances"], balances),
-        write_sorted(lake.directory, home, "supplies", TABLES["supplies"], supplies),
-    ]
-    serving = write_serving(balances, supplies, snapshot.rows("tokens"), lake.directory / home)
-    files += [_sealed(lake.directory, path) for path in serving]
-    sync_directory(lake.directory / home)
-    fold = Fold(tip.height, tuple(files))
+    fold = written_fold(snapshot, tip.height)
 
     def added(manifest: Manifest) -> Manifest:
         return manifest if lake.rewinds != rewinds else replace(manifest, folds=(*manifest.folds, fold)[-KEPT:])
 
     lake.publish(added)
     return fold in lake.manifest.folds
+
+
+def written_fold(snapshot: Snapshot, height: int) -> Fold:
+    """The fold of all that `snapshot` holds up to its tip at `height`: durable, visible once a manifest names it."""
+    directory = snapshot.directory
+    home = f"folds/{height:08d}-{secrets.token_hex(4)}"
+    with snapshot.connect() as connection:
+        balances = connection.sql("FROM balances ORDER BY ticker, address").to_arrow_table().cast(FOLD)
+        supplies = connection.sql("FROM latest_supplies ORDER BY ticker").to_arrow_table().cast(SUPPLIES)
+    files = [
+        write_sorted(directory, home, "balances", TABLES["balances"], balances),
+        write_sorted(directory, home, "supplies", TABLES["supplies"], supplies),
+    ]
+    serving = write_serving(balances, supplies, snapshot.rows("tokens"), directory / home)
+    files += [_sealed(directory, path) for path in serving]
+    sync_directory(directory / home)
+    return Fold(height, tuple(files))
 
 
 def _events_since(manifest: Manifest, height: int) -> int:

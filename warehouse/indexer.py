@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from queue import Full, Queue
 
 from engine.judge import Engine
-
 from ingest.follow import Item, Rewind
 from ingest.networks import NETWORKS
 from ingest.scan import Scanned, scan_blocks
+from warehouse.folds import written_fold
 from warehouse.lake import Lake
 from warehouse.maintenance import Maintenance
 
@@ -122,16 +122,20 @@ def rederive(lake: Lake, stop: threading.Event) -> Iterator[Committed]:
     """
     engine = Engine(NETWORKS[lake.manifest.network])
     generation = lake.rederive()
-    with ThreadPoolExecutor(1, "write") as writer:
+    archive = lake.archive(REBUILD_ROWS)
+    with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
         written: Future[None] | None = None
-        for headers, candidates in lake.archive(REBUILD_ROWS):
-            judged = engine.judge(headers, candidates)
+        batch = reader.submit(next, archive, None)
+        while (rows := batch.result()) is not None and not stop.is_set():
+            batch = reader.submit(next, archive, None)
+            judged = engine.judge(*rows)
             if written is not None:
                 written.result()
             written = writer.submit(generation.commit, judged)
-            yield Committed(headers["height"][-1].as_py(), headers.num_rows, judged.operations.num_rows)
-            if stop.is_set():
-                return
+            blocks = rows[0]["height"]
+            yield Committed(blocks[-1].as_py(), len(blocks), judged.operations.num_rows)
         if written is not None:
             written.result()
-    generation.publish()
+    if not stop.is_set():
+        tip = generation.snapshot.manifest.tip
+        generation.publish(written_fold(generation.snapshot, tip.height) if tip else None)

@@ -7,7 +7,7 @@ from engine.schemas import Judged
 from ingest.candidates import HEADERS
 from warehouse.commit import extended, facts
 from warehouse.errors import RebuildIncomplete
-from warehouse.manifest import Manifest
+from warehouse.manifest import Fold, Manifest
 from warehouse.snapshot import Snapshot
 
 
@@ -29,15 +29,23 @@ class Generation:
             raise RebuildIncomplete(f"blocks {heights[0]} to {heights[-1]} are not those of the archive")
         self._new = extended(self._old.directory, self._new, facts(judged))
 
-    def publish(self) -> None:
-        """Replace all derived tables at once. Raises RebuildIncomplete unless every published block was judged."""
-        self._publish(self._replacing)
+    @property
+    def snapshot(self) -> Snapshot:
+        """The new tables as they would be read; nobody else sees them yet."""
+        return Snapshot(self._old.directory, self._new)
 
-    def _replacing(self, published: Manifest) -> Manifest:
+    def publish(self, fold: Fold | None = None) -> None:
+        """Replace all derived tables at once, the folds by `fold`, which was made of the new ones.
+
+        Raises RebuildIncomplete unless every published block was judged.
+        """
+        self._publish(lambda published: self._replacing(published, fold))
+
+    def _replacing(self, published: Manifest, fold: Fold | None) -> Manifest:
         if published.tip != self._new.tip:
             raise RebuildIncomplete(f"they end with {self._new.tip}, the lake with {published.tip}")
         return replace(
             published.with_segments([*self._new.segments, *published.of("candidates")]),
             cumulative_hash=self._new.cumulative_hash,
-            folds=(),
+            folds=(fold,) if fold else (),
         )

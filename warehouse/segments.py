@@ -46,8 +46,11 @@ def _place(table: Table, first: int, last: int) -> tuple[str, str]:
 
 
 def _fresh(table: Table) -> dict[str, Any]:
-    compression = {name: "none" if name in table.dense else "lz4" for name in table.schema.names}
-    return {"compression": compression, "use_dictionary": list(table.repetitive)}
+    return {
+        "compression": {name: "none" if name in table.dense else "lz4" for name in table.schema.names},
+        "use_dictionary": [name for name in table.repetitive if name not in table.dense],
+        "write_statistics": list(table.sort),
+    }
 
 
 def _searchable(table: Table, most_rows: int) -> dict[str, Any]:

@@ -39,9 +39,9 @@ class Table:
     height: str = "height"
     """The column that says at which block a row appeared."""
     repetitive: tuple[str, ...] = ()
-    """Columns worth a dictionary in small segments."""
+    """Columns worth a dictionary."""
     dense: tuple[str, ...] = ()
-    """Columns that fast compression does not shrink."""
+    """Columns whose bytes are stored as they are in segments written for speed."""
     searched: tuple[str, ...] = ()
     """Columns looked up by value: compacted segments carry bloom filters for them."""
 
@@ -137,7 +137,7 @@ TABLES: Final = {
                 "divergence",
                 "payload",
             ),
-            dense=("txid",),
+            dense=("txid", "from_address", "from_script", "to_address", "to_script"),
             searched=("txid", "ticker", "from_address", "to_address"),
         ),
         Table(
@@ -148,6 +148,7 @@ TABLES: Final = {
             key=("height", "sequence"),
             sort=("height", "sequence"),
             repetitive=("height", "ticker", "address", "script", "cause"),
+            dense=("address", "script"),
             searched=("ticker", "address"),
         ),
         Table(
