@@ -36,7 +36,7 @@ def test_memory_of_judging(benchmark: BenchmarkFixture) -> None:
     ("chain", "operations"), [(runestone_chain, 4_000_000), (mixed_chain, 5_000_000)], ids=["runestones", "mixed"]
 )
 def test_judge(chain: Callable[[int], Chain], operations: int, benchmark: BenchmarkFixture) -> None:
-    """One thread of judging; reading and writing files comes beside it in another."""
+    """Judging alone, with its digests in a second thread; no file is read or written."""
     batches = list(chain(operations))
 
     def judge() -> int:
