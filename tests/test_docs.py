@@ -1,4 +1,4 @@
-"""What the pages say is true: commands parse, examples work on the recorded chain."""
+"""What the pages say is true: links lead somewhere, commands parse, examples work on the recorded chain."""
 
 import re
 import shlex
@@ -68,10 +68,16 @@ def mentions(pattern: str) -> list[Place]:
     return [Place(page, text) for page in PAGES for text in re.findall(rf"`{pattern}`", prose(page))]
 
 
+LINKS = [Place(page, link) for page in PAGES for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())]
 LINES = lines("simplicity")
 MENTIONS = mentions(r"simplicity ([a-z][^`]*)")
 TARGETS = lines("make") + mentions(r"make ([^`]+)")
 CURLS = lines("curl") + mentions(r"curl ([^`]+)")
+
+
+@pytest.mark.parametrize("link", [link for link in LINKS if "://" not in link.text], ids=str)
+def test_relative_links_lead_to_files(link: Place) -> None:
+    assert (link.page.parent / link.text).exists()
 
 
 def test_the_documentation_names_every_notebook_that_is_there() -> None:
@@ -179,4 +185,4 @@ def test_what_the_demo_says_to_try_works(lake: Path, api: httpx.Client) -> None:
 
 def test_something_of_each_kind_was_found() -> None:
     """The patterns above still match what the pages hold."""
-    assert min(map(len, (LINES, MENTIONS, TARGETS, CURLS))) >= 5
+    assert min(map(len, (LINKS, LINES, MENTIONS, TARGETS, CURLS))) >= 5
