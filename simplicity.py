@@ -394,7 +394,7 @@ def rebuild(data: settings.Data) -> None:
     with errors_as_exit_codes(), stop_on_signal() as stop, Lake.open(data) as lake, Progress() as progress:
         for committed in rederive(lake, stop):
             progress.committed(committed)
-        console.print(f"rebuilt to {describe_tip(lake)}")
+        console.print("stopped: every table is as before" if stop.is_set() else f"rebuilt to {describe_tip(lake)}")
 
 
 @app.command()
