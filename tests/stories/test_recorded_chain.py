@@ -25,7 +25,7 @@ NAMES = {address: name for name, address in json.loads((DATA / "manifest.json").
 MILLION = Decimal(1_000_000)
 
 BALANCES = {
-    # Mint, 250000.5 to bob, 1 from frank in spaced JSON, 2 with the OP_RETURN second, the multi-transfer of 10 + 20 + 30.
+    # Mint, 250000.5 to bob, 1 from frank in spaced JSON, 2 with the OP_RETURN second, the steps of 10, 20 and 30.
     ("WTF", "alice"): MILLION - Decimal("250000.5") + 1 - 2 - (10 + 20 + 30),
     # Mint, what came from alice spent in the same block, 10 of the multi-transfer, 500 bought on the marketplace.
     ("WTF", "bob"): MILLION + Decimal("250000.5") - Decimal("1250000.5") + 10 + 500,
