@@ -15,7 +15,7 @@ from tests.helpers.api import serving
 from tests.helpers.big_lake import make, path
 from tests.helpers.load import Load
 
-pytestmark = [pytest.mark.bench, pytest.mark.slow]
+pytestmark = pytest.mark.bench
 
 ACCOUNTS = 1_000_000
 CONNECTIONS = 1_000

@@ -19,7 +19,7 @@ from ingest.scan import scan_blocks
 from tests.helpers import mainnet_like, recorded_chain
 from tests.helpers.blockfiles import KEY, write_block_files
 
-pytestmark = [pytest.mark.bench, pytest.mark.slow]
+pytestmark = pytest.mark.bench
 
 BLOCKS = 60
 BAR = 300.0

@@ -13,7 +13,7 @@ from tests.helpers.big_lake import names
 from warehouse.serving_map import ServingMap
 from warehouse.serving_tables import write_serving
 
-pytestmark = [pytest.mark.bench, pytest.mark.slow]
+pytestmark = pytest.mark.bench
 
 ACCOUNTS = 5_000_000
 
