@@ -136,3 +136,30 @@ def test_candidates_of_no_block_are_refused(engine_class: Any) -> None:
     _, table = part(0, 1)
     with pytest.raises(EngineError):
         engine_class(REGTEST).judge(blocks, table)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "code"),
+    [
+        ("carol:1 | OP_RETURN {0} | OP_RETURN {1}", "INVALID_OUTPUT_POSITION"),
+        ("OP_RETURN {0} | carol:1 | OP_RETURN {1}", "NO_RECEIVER_OUTPUT"),
+    ],
+)
+def test_a_structural_failure_is_one_record_of_a_multi_transfer(outputs: str, code: str, engine_class: Any) -> None:
+    """R-CORE-MULTI-3: output 0, no step, and the payload of the first step."""
+    payloads = [f'{{{TRANSFER},"amt":"{amount}"}}' for amount in (1, 2)]
+    texts = {0: ABC[0], 1: [f"in[bob] out[{outputs.format(*payloads)}]"]}
+    judged = engine_class(REGTEST).judge(headers(transactions(texts)), candidates(transactions(texts)))
+    record = judged.operations.to_pylist()[-1]
+    assert (record["code"], record["multi"], record["vout"], record["step"]) == (code, True, 0, None)
+    assert record["payload"] == payloads[0].encode()
+
+
+def test_steps_of_a_multi_transfer_carry_their_own_payload(engine_class: Any) -> None:
+    """R-CORE-MULTI-5."""
+    payloads = [f'{{{TRANSFER},"amt":"1"}}', f'{{{TRANSFER},"amt":x}}']
+    texts = {0: ABC[0], 1: [f"in[bob] out[OP_RETURN {payloads[0]} | carol:1 | OP_RETURN {payloads[1]} | dave:1]"]}
+    judged = engine_class(REGTEST).judge(headers(transactions(texts)), candidates(transactions(texts)))
+    records = judged.operations.to_pylist()[-2:]
+    assert [(record["multi"], record["step"], record["vout"]) for record in records] == [(True, 0, 0), (True, 1, 2)]
+    assert [record["payload"].decode() for record in records] == payloads
