@@ -9,7 +9,8 @@ from engine.errors import BrokenChain, EngineError, MalformedCandidate
 from engine.schemas import BALANCES, SUPPLIES, TOKENS, State
 from ingest.networks import REGTEST
 from tests.helpers.audit import assert_conforms, assert_conserved, assert_same
-from tests.helpers.builders import candidates, headers
+from tests.helpers.builders import candidates, headers, make_tx, op_return, pay, spend
+from tests.helpers.chain import TxOut
 from tests.helpers.scenarios import ABC, transactions
 
 TRANSFER = '"p":"brc-20","op":"transfer","tick":"ABC"'
@@ -151,6 +152,7 @@ def test_a_structural_failure_is_one_record_of_a_multi_transfer(outputs: str, co
     texts = {0: ABC[0], 1: [f"in[bob] out[{outputs.format(*payloads)}]"]}
     judged = engine_class(REGTEST).judge(headers(transactions(texts)), candidates(transactions(texts)))
     record = judged.operations.to_pylist()[-1]
+    assert record["txid"] == transactions(texts)[1][0].txid
     assert (record["code"], record["multi"], record["vout"], record["step"]) == (code, True, 0, None)
     assert record["payload"] == payloads[0].encode()
 
@@ -163,3 +165,13 @@ def test_steps_of_a_multi_transfer_carry_their_own_payload(engine_class: Any) ->
     records = judged.operations.to_pylist()[-2:]
     assert [(record["multi"], record["step"], record["vout"]) for record in records] == [(True, 0, 0), (True, 1, 2)]
     assert [record["payload"].decode() for record in records] == payloads
+
+
+def test_a_script_beyond_16_bits_of_length_is_walked_over(engine_class: Any) -> None:
+    """Its length takes the five-byte form of a compact size."""
+    payload = f'{{{TRANSFER},"amt":"1"}}'
+    tx = make_tx([spend("bob")], [op_return(payload), pay("carol"), TxOut(1, b"\x51" * 70_000)])
+    blocks = {0: transactions({0: ABC[0]})[0], 1: [tx]}
+    judged = engine_class(REGTEST).judge(headers(blocks), candidates(blocks))
+    assert [record["valid"] for record in judged.operations.to_pylist()][-1]
+    assert_conserved(judged)
