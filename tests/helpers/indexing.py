@@ -1,5 +1,7 @@
-"""Indexing as `simplicity sync` does it, in this process, and what a lake then holds."""
+"""Indexing as `simplicity sync` does it, in this process or as the command itself."""
 
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +16,14 @@ from warehouse.lake import Lake
 
 def open_or_create(directory: Path) -> Lake:
     return Lake.open(directory) if (directory / "manifest.json").exists() else Lake.create(directory, "regtest", 0)
+
+
+def sync_process(directory: Path, url: str, batch: int) -> "subprocess.Popen[bytes]":
+    """`simplicity sync` from a node, in a process of its own."""
+    command = [sys.executable, "-m", "simplicity", "sync", "--data", str(directory), "--network", "regtest"]
+    return subprocess.Popen(
+        [*command, "--node", url, "--batch", str(batch)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
 
 
 def index(directory: Path, source: Source, *, to: int | None = None, batch: int = 144, threads: int = 1) -> None:

@@ -1,7 +1,6 @@
 """Killed anywhere, it restarts alone, keeps what it acknowledged, and ends where an undisturbed run ends."""
 
 import subprocess
-import sys
 import time
 from pathlib import Path
 from random import Random
@@ -10,7 +9,7 @@ import pytest
 
 from ingest.networks import REGTEST
 from ingest.node import Node
-from tests.helpers.indexing import index, open_or_create
+from tests.helpers.indexing import index, open_or_create, sync_process
 from tests.helpers.lakes import assert_same_state, content
 from tests.helpers.node import FakeNode
 from tests.helpers.traffic import Traffic
@@ -19,13 +18,6 @@ from warehouse.manifest import read_manifest
 
 BLOCKS = 400
 PATIENCE = 120.0
-
-
-def sync(lake: Path, node: FakeNode, batch: int) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "simplicity", "sync", "--data", str(lake), "--network", "regtest"]
-    return subprocess.Popen(
-        [*command, "--node", node.url, "--batch", str(batch)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
-    )
 
 
 def published(lake: Path) -> int:
@@ -52,7 +44,7 @@ def killed_often(lake: Path, node: FakeNode, rounds: int, random: Random) -> int
     kills = 0
     while kills < rounds:
         before = published(lake)
-        child = sync(lake, node, random.choice([1, 1, 1, 7, 40]))
+        child = sync_process(lake, node.url, random.choice([1, 1, 1, 7, 40]))
         try:
             if random.random() < 0.8:
                 wait_for_progress(child, lake, before)

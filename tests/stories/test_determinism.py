@@ -100,11 +100,11 @@ def test_the_hash_seed_changes_nothing(seed: str, blocks: Path, expected: dict[s
         "simplicity",
         "sync",
         "--data",
-        tmp_path,
+        str(tmp_path),
         "--network",
         "regtest",
         "--blocks",
-        blocks,
+        str(blocks),
     ]
     subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True)
     assert_same_tables(tmp_path, expected)

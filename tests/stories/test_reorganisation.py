@@ -1,5 +1,7 @@
 """A reorganisation of any depth leaves the lake as if it had never seen the orphaned blocks (R-CORE-REORG-1, D-30)."""
 
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -7,7 +9,7 @@ import pytest
 
 from ingest.networks import REGTEST
 from ingest.node import Node
-from tests.helpers.indexing import index, open_or_create
+from tests.helpers.indexing import index, open_or_create, sync_process
 from tests.helpers.lakes import assert_same_state, content
 from tests.helpers.node import FakeNode
 from tests.helpers.traffic import Traffic
@@ -63,6 +65,34 @@ def test_a_long_storm_equals_the_winning_chain_alone(seed: int, tmp_path: Path) 
     with FakeNode() as node:
         storm(node, tmp_path / "stormy", seed, rounds=25, deepest=100)
         assert_as_if_indexed_anew(tmp_path / "stormy", tmp_path / "calm", node)
+
+
+def killed_storm(tmp_path: Path, rounds: int, deepest: int) -> None:
+    """The command is killed in the middle of following one reorganisation after the other."""
+    random, traffic, kills = Random(7), Traffic(7), 0
+    with FakeNode() as node:
+        mine_busily(node, deepest + 20, traffic)
+        for _ in range(rounds):
+            child = sync_process(tmp_path / "stormy", node.url, random.choice([1, 7]))
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(random.uniform(0.5, 3.0))
+            child.kill()
+            child.communicate()
+            kills += child.returncode == -9
+            node.reorganise(random.randint(1, deepest), txs=traffic.txs(3))
+            mine_busily(node, random.randint(0, 4), traffic)
+        assert kills, "a run that kills nothing shows nothing"
+        index(tmp_path / "stormy", Node(node.url, REGTEST))
+        assert_as_if_indexed_anew(tmp_path / "stormy", tmp_path / "calm", node)
+
+
+def test_a_storm_with_kills_equals_the_winning_chain_alone(tmp_path: Path) -> None:
+    killed_storm(tmp_path, rounds=4, deepest=12)
+
+
+@pytest.mark.slow
+def test_a_long_storm_with_kills_equals_the_winning_chain_alone(tmp_path: Path) -> None:
+    killed_storm(tmp_path, rounds=60, deepest=100)
 
 
 def test_the_chain_moves_while_it_is_read(tmp_path: Path) -> None:
