@@ -85,7 +85,9 @@ def _judge_steps(batch: Any, payloads: Any, books: Any, journal: Any, block: Any
     first = batch.first_step[tx]
     count = np.int64(batch.steps[tx])
     sender = batch.sender[tx]
-    left_low, left_high = _opening(batch, payloads, books, height, first, count, sender)
+    _note_changes(batch, payloads, books, height, first, count, sender)
+    left_low, left_high = np.uint64(0), np.uint64(0)
+    opened = False
     first_record = records.filled[0]
     stopped = False
     differs = False
@@ -103,6 +105,9 @@ def _judge_steps(batch: Any, payloads: Any, books: Any, journal: Any, block: Any
         _describe(records, n, payload, sender, recipient)
         code = INSUFFICIENT_BALANCE if stopped else _refusal(books, payload, sender, recipient)
         if not stopped and (code == 0 or code == INSUFFICIENT_BALANCE):
+            if not opened:
+                left_low, left_high = balance(books.entries, payload["ticker"], sender)
+                opened = True
             beyond = exceeds(payload["amount"][0], payload["amount"][1], left_low, left_high)
             differs = differs or beyond
             if not beyond:
@@ -123,17 +128,14 @@ def _judge_steps(batch: Any, payloads: Any, books: Any, journal: Any, block: Any
 
 
 @helper
-def _opening(batch: Any, payloads: Any, books: Any, height: Any, first: Any, count: Any, sender: Any) -> Any:
-    """The sender's balance before the transaction; notes for each step whether his entry changed in this block."""
-    low, high = np.uint64(0), np.uint64(0)
+def _note_changes(batch: Any, payloads: Any, books: Any, height: Any, first: Any, count: Any, sender: Any) -> Any:
+    """Note for each step whether the sender's entry changed in this block before the transaction."""
     if sender < 0:
-        return low, high
+        return
     for step in range(first, first + count):
         payload = payloads[batch.step_payload[step]]
         if payload["code"] == 0:
-            low, high = balance(books.entries, payload["ticker"], sender)
             batch.step_changed[step] = changed_at(books.entries, payload["ticker"], sender) == height
-    return low, high
 
 
 @helper
