@@ -59,7 +59,7 @@ class Runs:
                 self._network.stones_height,
                 block,
                 position,
-                bool(self._registry),
+                bool(self._registry.kinds),
                 declined,
             )
             if status == kernel.DONE:

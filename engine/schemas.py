@@ -1,6 +1,7 @@
 """The tables that judging a range of blocks produces. Column descriptions travel with the fields."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import pyarrow as pa
@@ -93,7 +94,12 @@ BALANCE_EVENTS: Final = pa.schema(
         column("script", pa.binary(), "Output script of the address, null for a pool account.", nullable=True),
         column("delta", AMOUNT, "Signed change in tokens."),
         column("balance_after", AMOUNT, "Balance after the change, in tokens."),
-        column("cause", pa.string(), "mint, mint_stones, transfer_debit or transfer_credit."),
+        column(
+            "cause",
+            pa.string(),
+            "mint, mint_stones, transfer_debit, transfer_credit, rounding (R-CORE-BLK-7), or what a module calls its "
+            "effects.",
+        ),
     ]
 )
 """Sorted by (height, sequence), unique in both. A zero amount makes events too: it opens a balance (R-CORE-XFER-6)."""
@@ -150,6 +156,8 @@ class Judged:
     balance_events: pa.Table
     tokens: pa.Table
     supplies: pa.Table
+    modules: Mapping[str, pa.Table] = field(default_factory=dict)
+    """Rows that modules wrote, by table (engine.modules): every table of every module, without rows if need be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +172,5 @@ class State:
     tokens: pa.Table
     supplies: pa.Table
     """Latest row of each ticker."""
+    modules: Mapping[str, pa.Table] = field(default_factory=dict)
+    """Latest version of each key, sorted by key, of the modules' tables that are no logs; what is missing is empty."""
