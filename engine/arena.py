@@ -6,6 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from engine.compiled import compiled
+from engine.words import copy
+
 Bytes = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int64]
 
@@ -57,12 +60,38 @@ class Arena:
 
     def take(self, numbers: npt.NDArray[np.int32], type_: pa.DataType) -> pa.Array:
         """The strings so numbered as `type_` (string or binary), null for negative numbers."""
-        missing = numbers < 0
-        if missing.all():
+        offsets = np.empty(len(numbers) + 1, np.int32)
+        present = measure(self.offsets, numbers, offsets)
+        if not present:
             return pa.nulls(len(numbers), type_)
-        large = pa.large_string() if type_ == pa.string() else pa.large_binary()
-        indices = pa.array(numbers, mask=missing) if missing.any() else pa.array(numbers)
-        return self.arrow(large).take(indices).cast(type_)
+        data = np.empty(int(offsets[-1]), np.uint8)
+        gather(self.offsets, self.data, numbers, offsets, data)
+        valid = None if present == len(numbers) else pa.py_buffer(np.packbits(numbers >= 0, bitorder="little"))
+        buffers = [valid, pa.py_buffer(offsets), pa.py_buffer(data)]
+        return pa.Array.from_buffers(type_, len(numbers), buffers, len(numbers) - present)
+
+
+@compiled
+def measure(starts: Any, numbers: Any, offsets: Any) -> Any:
+    """Where each of the strings so numbered will stand, one after the other; how many numbers are not negative."""
+    present = 0
+    at = np.int32(0)
+    offsets[0] = at
+    for row in range(numbers.size):
+        number = numbers[row]
+        if number >= 0:
+            at += np.int32(starts[number + 1] - starts[number])
+            present += 1
+        offsets[row + 1] = at
+    return present
+
+
+@compiled
+def gather(starts: Any, source: Any, numbers: Any, offsets: Any, target: Any) -> Any:
+    """Copy the strings so numbered to their places."""
+    for row in range(numbers.size):
+        if numbers[row] >= 0:
+            copy(target, offsets[row], source, starts[numbers[row]], offsets[row + 1] - offsets[row])
 
 
 def grown(array: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:

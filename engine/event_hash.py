@@ -65,7 +65,21 @@ _OPERATIONS: Final = _words(OPERATIONS)
 _CODES: Final = _words(["", *CODES])
 
 
+class Scratch:
+    """Memory for the texts of one range after the other: fresh pages cost more than writing them."""
+
+    def __init__(self) -> None:
+        self._texts = [np.empty(0, np.uint8) for _ in range(2)]
+
+    def texts(self, size: int) -> list[Bytes]:
+        """Two arrays of at least `size` bytes, the same as before where they suffice."""
+        if size > len(self._texts[0]):
+            self._texts = [np.empty(size, np.uint8) for _ in range(2)]
+        return self._texts
+
+
 def block_hashes(
+    scratch: Scratch,
     records: Records,
     txids: Bytes,
     senders: pa.Array,
@@ -77,12 +91,12 @@ def block_hashes(
     """(event hash, record hash) of each block of the range, as hex, digested while the caller goes on.
 
     `txids` holds 64 characters a record, `senders` and `recipients` are addresses by record; `closing` has the lines
-    that a block's end adds to its event text.
+    that a block's end adds to its event text. `scratch` must not be used again before the answer is there.
     """
     lengths = tickers.texts.lengths(records.text)
     from_, to = _column(senders), _column(recipients)
     size = int(lengths.sum()) + len(from_.data) + len(to.data) + len(lengths) * _ROOM
-    events, lines = (np.empty(size, np.uint8) for _ in range(2))
+    events, lines = scratch.texts(size)
     event_ends, line_ends = (np.zeros(blocks + 1, np.int64) for _ in range(2))
     texts = _strings(tickers.texts)
     _write(records, txids, texts, from_, to, _OPERATIONS, _CODES, events, event_ends, lines, line_ends)

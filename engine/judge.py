@@ -14,7 +14,7 @@ from engine import facts, standing
 from engine.accounts import Accounts
 from engine.batch import Batch, assemble
 from engine.errors import BrokenChain, MalformedCandidate
-from engine.event_hash import block_hashes, cumulative_hash
+from engine.event_hash import Scratch, block_hashes, cumulative_hash
 from engine.extract import Extracted, extract
 from engine.hexadecimal import txid_texts
 from engine.journal import Events, Journal, Numbers, Records, trimmed
@@ -54,6 +54,7 @@ class Engine:
         self._accounts = Accounts(self._network)
         self._payloads = Payloads(self._tickers)
         self._ledger = Ledger()
+        self._scratch = Scratch()
         self._tokens = TOKENS.empty_table()
 
     def restore(self, state: State) -> None:
@@ -122,7 +123,9 @@ class Engine:
         text, txid = txid_texts(candidates["txid"], records.transaction)
         senders = self._accounts.take_addresses(records.sender)
         recipients = self._accounts.take_addresses(records.recipient)
-        hashes = block_hashes(records, text, senders, recipients, self._tickers, len(heights), runs.closing)
+        hashes = block_hashes(
+            self._scratch, records, text, senders, recipients, self._tickers, len(heights), runs.closing
+        )
         shared = (self._accounts, self._tickers)
         tables = (
             facts.operations(records, op_index, batch, extracted, times, tx_index, txid, senders, recipients, *shared),

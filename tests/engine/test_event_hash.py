@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.amounts import limbs
-from engine.event_hash import block_hashes, cumulative_hash
+from engine.event_hash import Scratch, block_hashes, cumulative_hash
 from engine.journal import Records, open_journal, open_record, set_amount, trimmed
 from engine.tickers import Tickers
 from engine.verdicts import Code
@@ -48,7 +48,7 @@ def test_lines() -> None:
     senders, recipients = pa.array([None, ALICE, None], pa.string()), pa.array([BOB, BOB, None], pa.string())
     with np.errstate(over="ignore"):
         events, lines = block_hashes(
-            records, txids, senders, recipients, tickers, 4, {0: "rounding;;;A;0.1;;x", 1: "e"}
+            Scratch(), records, txids, senders, recipients, tickers, 4, {0: "rounding;;;A;0.1;;x", 1: "e"}
         ).result()
     assert events == [
         digest(f"mint;{TXIDS[0]};300;é\U0001f600;1.23456789;;{BOB}", "rounding;;;A;0.1;;x"),
@@ -76,7 +76,7 @@ def test_amounts_have_eight_decimals(units: int) -> None:
     nobody = pa.nulls(1, pa.string())
     with np.errstate(over="ignore"):
         txids = np.frombuffer(TXIDS[0].encode(), np.uint8)
-        events, _ = block_hashes(records, txids, nobody, nobody, tickers, 1, {}).result()
+        events, _ = block_hashes(Scratch(), records, txids, nobody, nobody, tickers, 1, {}).result()
     text = f"{Decimal(units).scaleb(-8, Context(prec=60)):.8f}"
     assert events == [digest(f"mint;{TXIDS[0]};0;;{text};;")]
 
