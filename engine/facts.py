@@ -1,5 +1,7 @@
 """The journal of a range as Arrow tables (engine.schemas). Columns share memory with the journal where they can."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -90,7 +92,7 @@ def balance_events(
     return pa.Table.from_arrays(
         [
             pa.array(heights[events.block]),
-            pa.array(place_in_block(events.block, len(heights))),
+            pa.array(place_in_block(events.block)),
             *(optional(column) for column in cause),
             tickers.take(events.ticker),
             accounts.take_addresses(events.account),
@@ -151,11 +153,20 @@ def supplies(supplies: Supplies, heights: Numbers, tickers: Tickers) -> pa.Table
     return table.sort_by([("height", "ascending"), ("ticker", "ascending")])
 
 
-def place_in_block(block: Numbers, blocks: int) -> Numbers:
+def place_in_block(block: Numbers) -> Numbers:
     """Place of each row among the rows of its block; rows are in the order of blocks."""
-    counts = np.bincount(block, minlength=blocks)
-    starts = np.cumsum(counts) - counts
-    return (np.arange(len(block)) - starts[block]).astype(np.int32)
+    places = np.empty(len(block), np.int32)
+    _number(block, places)
+    return places
+
+
+@compiled
+def _number(block: Any, places: Any) -> Any:
+    first = 0
+    for row in range(block.size):
+        if block[row] != block[first]:
+            first = row
+        places[row] = row - first
 
 
 def optional(numbers: npt.NDArray[np.int32]) -> pa.Array:

@@ -117,7 +117,7 @@ class Engine:
         runs = Runs(self._network, self._ledger, self._accounts, self._tickers, self._payloads, self._registry)
         journal = Journal(*(trimmed(table) for table in runs.judge(batch, extracted)))
         records, events = journal.records, journal.events
-        op_index = facts.place_in_block(records.block, len(heights))
+        op_index = facts.place_in_block(records.block)
         tx_index = candidates["tx_index"].to_numpy()
         times = blocks["time"].combine_chunks()
         text, txid = txid_texts(candidates["txid"], records.transaction)
