@@ -1,16 +1,18 @@
 """One candidate transaction: which kind of operation it carries, in which list, and the records it leaves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.plain.amounts import recorded_amount
+from engine.plain.cases import Case, Verdict
 from engine.plain.ledger import BlockInProgress
 from engine.plain.marketplace import Kind, classify, transfer_sender
 from engine.plain.multi_transfers import MultiTransfer, judge_multi_transfer
-from engine.plain.operations import WRAP, Case, Verdict, awaits_module, judge_operation, record_decisions, swap_name
+from engine.plain.operations import WRAP, judge_operation, record_decisions
 from engine.plain.parties import recipient
 from engine.plain.payloads import Operation, Refusal, parse_payload
 from engine.plain.records import Record
 from engine.plain.stones import judge_stones
+from engine.plain.swaps import judge_swap
 from engine.plain.transactions import (
     Transaction,
     is_runestone_form,
@@ -18,7 +20,6 @@ from engine.plain.transactions import (
     protocol_output,
     protocol_payload,
 )
-from engine.verdicts import Code
 from ingest.networks import MAX_PAYLOAD, Network
 
 
@@ -63,7 +64,7 @@ def judge_candidate(block: BlockInProgress, candidate: Candidate, network: Netwo
     else:
         record = _judge_payload(block, candidate, vout, payload, network)
     if record is not None:
-        block.records.append(record)
+        block.add(record)
 
 
 def _judge_payload(
@@ -94,32 +95,53 @@ def _dispatch(
     case = Case(
         tx_index=candidate.tx_index,
         txid=candidate.txid,
+        vout=vout,
         transaction=transaction,
         operation=operation,
         ticker="" if name == "swap" else operation.ticker or "",
         kind=kind,
         sender=transfer_sender(transaction, kind, block.height, network),
         recipient=recipient(transaction, network),
+        network=network,
     )
-    if awaits_module(operation, block.ledger):
-        verdict = Verdict(Code.INVALID_OPERATION)
-    else:
-        verdict = judge_operation(block, case)
-    if name != "swap":
-        verdict = verdict.tagged(*record_decisions(operation, is_transfer=False, valid=verdict.code is None))
+    if name == "swap":
+        verdict = judge_swap(block, case)
+        return replace(
+            _record(case, payload, verdict),
+            operation=verdict.operation or name,
+            ticker=verdict.ticker,
+            ticker_text=verdict.ticker,
+            amount=verdict.amount,
+            sender=case.sender,
+        )
+    verdict = judge_operation(block, case)
+    return _plain_record(block, case, payload, verdict)
+
+
+def _plain_record(block: BlockInProgress, case: Case, payload: bytes, verdict: Verdict) -> Record:
+    """Who appears in it is R-CORE-REC-4: nobody sends a mint of W as a wrap ticker, nobody receives a burn of W."""
+    name, is_w = case.operation.name, case.ticker == WRAP
+    amount = recorded_amount(case.amt) if verdict.amount is None else verdict.amount
+    tags = record_decisions(case.operation, is_transfer=False, valid=verdict.code is None)
+    return replace(
+        _record(case, payload, verdict.tagged(*tags)),
+        ticker=case.ticker,
+        ticker_text=case.ticker,
+        amount=None if name == "deploy" else amount,
+        sender=None if name == "mint" and is_w and block.ledger.is_wrap(WRAP) else case.sender,
+        recipient=None if name == "burn" and is_w else case.recipient,
+        marketplace=case.kind is Kind.MARKETPLACE and verdict.code is None,
+    )
+
+
+def _record(case: Case, payload: bytes, verdict: Verdict) -> Record:
     return Record(
-        tx_index=candidate.tx_index,
-        txid=candidate.txid,
-        vout=vout,
-        operation=swap_name(operation) if name == "swap" else name,
+        tx_index=case.tx_index,
+        txid=case.txid,
+        vout=case.vout,
+        operation=case.operation.name,
         payload=payload,
         valid=verdict.code is None,
-        ticker=case.ticker or None,
-        ticker_text=case.ticker or None,
-        amount=None if name == "deploy" else recorded_amount(case.amt),
-        sender=None if name == "mint" and case.ticker == WRAP else case.sender,
-        recipient=None if name == "swap" or (name == "burn" and case.ticker == WRAP) else case.recipient,
         code=verdict.code,
         decisions=verdict.decisions,
-        marketplace=kind is Kind.MARKETPLACE and verdict.code is None,
     )

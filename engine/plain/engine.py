@@ -6,7 +6,9 @@ from typing import Any
 import pyarrow as pa
 
 from engine.errors import BrokenChain, MalformedCandidate
+from engine.plain import curves, swaps
 from engine.plain.candidates import Candidate, judge_candidate, processing_order
+from engine.plain.decimals import precisely
 from engine.plain.ledger import BlockInProgress, Ledger
 from engine.plain.records import cumulative_hash, event_hash, record_hash
 from engine.plain.tables import Rows, ledger_of, state_of
@@ -43,8 +45,9 @@ class PlainEngine:
         self._check_chain(headers)
         by_height = _candidates_by_height(headers, candidates)
         rows = Rows()
-        for header in headers:
-            self._judge_block(header, by_height[header["height"]], rows)
+        with precisely():
+            for header in headers:
+                self._judge_block(header, by_height[header["height"]], rows)
         return rows.tables()
 
     def _check_chain(self, headers: list[dict[str, Any]]) -> None:
@@ -63,8 +66,9 @@ class PlainEngine:
         if height >= self.network.genesis_height:
             for candidate in processing_order(candidates, height, self.network):
                 judge_candidate(block, candidate, self.network)
+            self._end_block(block)
         block.finish()
-        events = event_hash(block.records)
+        events = event_hash(block.records, block.closing)
         self.cumulative = cumulative_hash(self.cumulative, events)
         self.height, self.hash = height, header["hash"]
         rows.add_block(
@@ -77,6 +81,14 @@ class PlainEngine:
             },
             block,
         )
+        self.ledger.close_block(height)
+
+    def _end_block(self, block: BlockInProgress) -> None:
+        """R-CORE-BLK-6, R-CORE-BLK-7."""
+        curves.end_of_block(block)
+        block.round_balances()
+        swaps.end_of_block(block)
+        block.round_balances()
 
 
 def _candidates_by_height(headers: list[dict[str, Any]], candidates: pa.Table) -> dict[int, list[Candidate]]:

@@ -1,11 +1,14 @@
 """Several transfers of one ticker in one transaction (section 8.6)."""
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from engine.plain.amounts import amount, recorded_amount, summable
+from engine.plain.decimals import ZERO, tokens
+from engine.plain.holdings import balance, is_kept
 from engine.plain.ledger import BlockInProgress
-from engine.plain.operations import record_decisions, refuse_transfer
+from engine.plain.operations import move, record_decisions, refuse_transfer
 from engine.plain.parties import Party, owner_of_input, owner_of_output, recipient
 from engine.plain.payloads import Operation, Refusal, has_unusable_character, parse_payload
 from engine.plain.records import Record
@@ -52,7 +55,7 @@ def judge_multi_transfer(block: BlockInProgress, multi: MultiTransfer, network: 
     ticker_text = None if code else "multiple"
     code = code or _ticker_code(operations)
     if code is not None:
-        block.records.append(
+        block.add(
             Record(
                 tx_index=multi.tx_index,
                 txid=multi.txid,
@@ -99,13 +102,13 @@ def _ticker_code(operations: list[Operation]) -> Code | None:
 def _execute(block: BlockInProgress, multi: MultiTransfer, steps: list[Step], sender: Party | None) -> None:
     """Steps in order, each against what the previous ones left (R-CORE-MULTI-5, R-CORE-MULTI-6, D-1)."""
     start = block.op_index
-    execution = _Execution(block, multi.tx_index, sender)
+    execution = _Execution(block, sender)
     for step in steps:
         if isinstance(step.parsed, Operation):
             code, decisions = execution.run(step, step.parsed)
-            block.records.append(_parsed_record(multi, step, step.parsed, sender, code, decisions))
+            block.add(_parsed_record(multi, step, step.parsed, sender, code, decisions))
         else:
-            block.records.append(_unparsed_record(multi, step))
+            block.add(_unparsed_record(multi, step))
     if execution.predecessor_differs:
         block.records[start:] = [
             replace(record, decisions=record.decisions | {"D-1"}) for record in block.records[start:]
@@ -118,11 +121,11 @@ class _Execution:
     It compares every step with the balance before the transaction and writes back accounts that the block touched.
     """
 
-    def __init__(self, block: BlockInProgress, tx_index: int, sender: Party | None) -> None:
-        self.block, self.tx_index, self.sender = block, tx_index, sender
-        self.touched_before = frozenset(block.touched)
-        self.balance_before: int | None = None
-        self.wanted = 0
+    def __init__(self, block: BlockInProgress, sender: Party | None) -> None:
+        self.block, self.sender = block, sender
+        self.with_event_before = frozenset(block.with_event)
+        self.balance_before: Decimal | None = None
+        self.wanted = ZERO
         self.stopped = False
         self.predecessor_differs = False
 
@@ -131,13 +134,12 @@ class _Execution:
         ticker, amt = operation.ticker or "", operation.members.get("amt")
         if self.stopped:
             code: Code | None = Code.INSUFFICIENT_BALANCE
-        elif ticker.startswith("y"):
-            code = Code.INVALID_OPERATION
         elif self.sender is None or step.recipient is None:
             code = Code.NO_STANDARD_OUTPUT
         else:
             code = self._transfer(ticker, self.sender, step.recipient, amt)
-        return code, record_decisions(operation, is_transfer=True, valid=code is None)
+        decisions = record_decisions(operation, is_transfer=True, valid=code is None)
+        return code, decisions | ({"D-67"} if code is None and is_kept(ticker) else set())
 
     def _transfer(self, ticker: str, sender: Party, recipient: Party, amt: Any) -> Code | None:
         block, moved = self.block, amount(amt)
@@ -146,19 +148,19 @@ class _Execution:
         if moved is None or code not in (None, Code.INSUFFICIENT_BALANCE):
             return code
         if self.balance_before is None:
-            self.balance_before = block.ledger.balance(ticker, sender)
-        self.wanted += moved
+            self.balance_before = balance(block.ledger, ticker, sender)
+        self.wanted += tokens(moved)
         if self.wanted > self.balance_before:
             self.predecessor_differs = True
         if code is None:
             if moved > 0 and (
-                ticker in block.deployed
-                or (ticker, sender) in self.touched_before
-                or (ticker, recipient) in block.touched
+                ticker in block.ledger.tokens.changed()
+                or (ticker, sender) in self.with_event_before
+                or (ticker, recipient) in block.with_event
                 or recipient == sender
             ):
                 self.predecessor_differs = True
-            block.transfer(ticker, sender, recipient, moved, self.tx_index)
+            code = move(block, ticker, sender, recipient, amt)
         return code
 
 

@@ -38,10 +38,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A change of one account in units of 10^-8, with the balance that it leaves."""
+    """A change of one account in units of 10^-8, with the balance that it leaves.
 
-    op_index: int
-    tx_index: int
+    `op_index` and `tx_index` are None for effects of the block's end.
+    """
+
+    op_index: int | None
+    tx_index: int | None
     ticker: str
     party: Party
     delta: int
@@ -49,21 +52,22 @@ class Event:
     cause: str
 
 
-def event_hash(records: Iterable[Record]) -> str:
-    """SHA-256 over the valid records, a line each: `operation;txid;vout;ticker;amount;from;to`."""
-    return _digest(
-        f"{r.operation};{r.txid};{r.vout};{r.ticker_text or ''};{_decimal(r.amount)};"
+def event_hash(records: Iterable[Record], closing: Iterable[str]) -> str:
+    """SHA-256 over the valid records, a line each, `operation;txid;vout;ticker;amount;from;to`, and `closing` lines."""
+    lines = [
+        f"{r.operation};{r.txid};{r.vout};{r.ticker_text or ''};{decimal(r.amount)};"
         f"{_address(r.sender)};{_address(r.recipient)}"
         for r in records
         if r.valid
-    )
+    ]
+    return _digest([*lines, *closing])
 
 
 def record_hash(records: Iterable[Record]) -> str:
     """SHA-256 over all records: `operation;txid;vout;step;ticker;amount;from;to;valid;code;step_code`."""
     return _digest(
         f"{r.operation};{r.txid};{r.vout};{'' if r.step is None else r.step};{r.ticker_text or ''};"
-        f"{_decimal(r.amount)};{_address(r.sender)};{_address(r.recipient)};{int(r.valid)};"
+        f"{decimal(r.amount)};{_address(r.sender)};{_address(r.recipient)};{int(r.valid)};"
         f"{r.code or ''};{r.step_code or ''}"
         for r in records
     )
@@ -83,7 +87,8 @@ def _digest(lines: Iterable[str]) -> str:
     return sha256("\n".join(lines).encode("utf-8")).hexdigest()
 
 
-def _decimal(units: int | None) -> str:
+def decimal(units: int | None) -> str:
+    """The amount with all its 8 decimals, empty when there is none."""
     if units is None:
         return ""
     whole, fraction = divmod(abs(units), 10**DECIMALS)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from engine.plain.decimals import tokens
 from engine.plain.ledger import BlockInProgress
 from engine.plain.parties import Party, owner_of_output, stones_recipient
 from engine.plain.records import Record
@@ -26,7 +27,7 @@ def judge_stones(
     party = stones_recipient(transaction, vout, network)
     code = _refusal(block, party)
     if party is not None and code is None:
-        block.mint(STONES, party, ONE, tx_index, "mint_stones")
+        block.mint(STONES, party, tokens(ONE), "mint_stones")
     owner_of_first = owner_of_output(transaction, 0, network)
     return Record(
         tx_index=tx_index,
@@ -51,5 +52,5 @@ def _refusal(block: BlockInProgress, party: Party | None) -> Code | None:
     """No recipient (R-CORE-STONE-3), or a total that could not be stored any more (R-CORE-CONST-8, D-3)."""
     if party is None:
         return Code.NO_STANDARD_OUTPUT
-    minted = block.ledger.supplies[STONES].minted
+    minted = block.ledger.supply(STONES).minted
     return Code.EXCEEDS_MAX_SUPPLY if minted + ONE >= AMOUNT_LIMIT else None
