@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engine.plain.transactions import Transaction
+from engine.plain.transactions import Output, Transaction
 from ingest.addresses import address_of
 from ingest.networks import Network
 
@@ -36,10 +36,17 @@ def owner_of_output(transaction: Transaction, index: int, network: Network) -> P
     return party_of(outputs[index].script, network) if index < len(outputs) else None
 
 
+def output_behind_op_return(transaction: Transaction, distance: int) -> Output | None:
+    """The output so many places behind the first OP_RETURN output, whichever the protocol output is (D-17)."""
+    outputs = transaction.outputs
+    first = next((index for index, output in enumerate(outputs) if output.is_op_return), len(outputs))
+    return outputs[first + distance] if first + distance < len(outputs) else None
+
+
 def recipient(transaction: Transaction, network: Network) -> Party | None:
-    """Owner of the output behind the first OP_RETURN output, whichever the protocol output is (R-CORE-ADDR-3, D-17)."""
-    first = next((index for index, output in enumerate(transaction.outputs) if output.is_op_return), None)
-    return None if first is None else owner_of_output(transaction, first + 1, network)
+    """Owner of the output behind the first OP_RETURN output (R-CORE-ADDR-3)."""
+    output = output_behind_op_return(transaction, 1)
+    return None if output is None else party_of(output.script, network)
 
 
 def stones_recipient(transaction: Transaction, vout: int, network: Network) -> Party | None:

@@ -5,17 +5,26 @@ from typing import Any, Final
 import pyarrow as pa
 
 from engine.modules.registry import StateTable, installed
+from engine.plain.accounts import Account
 from engine.plain.decimals import tokens, units
 from engine.plain.ledger import Balance, BlockInProgress, Ledger, Supply, Token
 from engine.plain.parties import Party
+from engine.plain.programs import Program
 from engine.plain.records import Event, Record, divergence
 from engine.plain.swap_state import Pool, Position
+from engine.plain.vaults import Vault
 from engine.plain.versions import Row, Versions
 from engine.schemas import BALANCE_EVENTS, BALANCES, BLOCKS, OPERATIONS, SUPPLIES, TOKENS, Judged, State
 
 MODULE_TABLES: Final = installed().tables
 """Names and columns of the tables of modules: all that both judging paths share of them."""
-ROWS: Final[dict[str, type[Row]]] = {"pools": Pool, "positions": Position}
+ROWS: Final[dict[str, type[Row]]] = {
+    "pools": Pool,
+    "positions": Position,
+    "programs": Program,
+    "accounts": Account,
+    "vaults": Vault,
+}
 """What the values of a module's table are."""
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from engine.plain.taproot import branch_hash, leaf_hash, lift_x, output_key, tagged_hash
 from engine.plain.transactions import parse_transaction
-from engine.plain.vaults import INTERNAL_KEY, Reveal, UnusableVault, Vault, parse_reveal
+from engine.plain.vault_scripts import INTERNAL_KEY, Reveal, UnusableVault, VaultScripts, parse_reveal
 from ingest.addresses import address_of
 from ingest.networks import MAINNET
 from tests.helpers.scenarios import vectors
@@ -28,9 +28,9 @@ def test_scripts_hashes_and_address_of_a_vault(vector: Mapping[str, Any]) -> Non
     key, delay = bytes.fromhex(given["user_key_xonly"]), int(given["csv_blocks"])
     if expected["ok"] != "true":
         with pytest.raises(UnusableVault):
-            Vault(key, delay)
+            VaultScripts(key, delay)
         return
-    vault = Vault(key, delay)
+    vault = VaultScripts(key, delay)
     leaves = {"multisig": vault.multisig, "csv": vault.liquidation, "recovery": vault.recovery}
     hashes = {name: leaf_hash(0xC0, script) for name, script in leaves.items()}
     assert {name: script.hex() for name, script in leaves.items()} == {
@@ -90,7 +90,7 @@ def test_a_key_off_the_curve_has_no_vault() -> None:
     for number in (0, 5, prime, prime + 1, 2**256 - 1):
         assert lift_x(number.to_bytes(32)) is None
         with pytest.raises(UnusableVault):
-            Vault(number.to_bytes(32), 144)
+            VaultScripts(number.to_bytes(32), 144)
     assert lift_x((1).to_bytes(32)) is not None
 
 
@@ -117,5 +117,5 @@ def test_real_mints_read_as_the_rules_say(vector: Mapping[str, Any]) -> None:
     else:
         assert reveal is not None
         assert reveal.delay == 256
-        assert Vault(reveal.user_key, reveal.delay).script != transaction.outputs[2].script
+        assert VaultScripts(reveal.user_key, reveal.delay).script != transaction.outputs[2].script
     assert json.loads(vector["expected"]["payload"])["tick"] == "W"
