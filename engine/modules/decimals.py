@@ -14,8 +14,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 FIFTY_DIGITS: Final = Context(prec=50, rounding=ROUND_HALF_EVEN)
-LIMIT: Final = Decimal(AMOUNT_LIMIT).scaleb(-DECIMALS)
+LIMIT: Final = Decimal(f"{AMOUNT_LIMIT}E-{DECIMALS}")
 """First amount in tokens that cannot be stored (R-CORE-CONST-8)."""
+MOST: Final = Decimal(f"{AMOUNT_LIMIT - 1}E-{DECIMALS}")
+"""Greatest amount in tokens that can be stored."""
 ZERO: Final = Decimal(0)
 
 _ROUNDING: Final = Context(prec=200)

@@ -5,15 +5,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from engine.modules.decimals import LIMIT, ZERO, floor8, q8
+from engine.modules.decimals import MOST, ZERO, floor8, q8
 from engine.modules.registry import Account
 
 ACTIVE: Final = "active"
 CLOSED: Final = "closed"
 EXPIRED: Final = "expired"
-
-_MOST: Final = LIMIT - Decimal("1E-8")
-"""A reserve of a `y` ticker can grow beyond what a column holds."""
 
 Indices = tuple[Decimal | None, Decimal | None]
 """Liquidity index now of each side of a pool, None where the ticker is no `y` ticker."""
@@ -167,7 +164,7 @@ class Pool:
             side.round()
 
     def row(self, indices: Indices) -> dict[str, Any]:
-        """The pool's version in POOLS, without height."""
+        """The pool's version in POOLS, without height. Reserves of `y` tickers can outgrow a column."""
         a, b = self.sides
         reserves = [
             sum((position.worth(index) for position in side.active), ZERO)
@@ -185,8 +182,8 @@ class Pool:
             "fees_b": b.fees,
             "fee_per_share_a": a.fee_per_share,
             "fee_per_share_b": b.fee_per_share,
-            "reserve_a": min(q8(reserves[0]), _MOST),
-            "reserve_b": min(q8(reserves[1]), _MOST),
+            "reserve_a": min(q8(reserves[0]), MOST),
+            "reserve_b": min(q8(reserves[1]), MOST),
         }
 
 

@@ -32,7 +32,7 @@ POOLS: Final = StateTable(
             *_sides("fee_per_share", "Fees per LP unit since the pool exists (R-SWAP-LP-3)"),
             *_sides(
                 "reserve",
-                "What active positions offer (R-SWAP-EXE-3); that of a `y` ticker keeps growing with its index",
+                "What active positions offer (R-SWAP-EXE-3), at most what fits; that of a `y` ticker grows by itself",
             ),
         ]
     ),
