@@ -127,15 +127,19 @@ def parse(payload: bytes, tickers: Tickers) -> Payload:
         return Payload(SILENT)
     if '"p":"brc-20"' not in text and '"p": "brc-20"' not in text:
         return _refused(Code.INVALID_PROTOCOL)
+    members = read_object(text)
+    return Payload(SILENT) if members is None else _read(members, tickers)
+
+
+def read_object(text: str) -> dict[str, Any] | None:
+    """Members of a JSON object (steps 3 and 4 of R-CORE-JSON-1); None for what is none, or nested too deeply (D-20)."""
     if _nesting(text) > MAX_NESTING:
-        return Payload(SILENT)
+        return None
     try:
-        members = _DECODER.decode(text)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError:
-        return Payload(SILENT)
-    if not isinstance(members, dict):
-        return Payload(SILENT)
-    return _read(members, tickers)
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _refused(code: Code) -> Payload:
