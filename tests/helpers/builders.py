@@ -38,6 +38,7 @@ LABEL_FORMS: Final[dict[str, Callable[[str], bytes]]] = {
     "p2tr_": lambda label: b"\x51\x20" + digest(label),
     "p2pk_": lambda label: b"\x21\x02" + digest(label) + b"\xac",
     "bare_": lambda label: b"\x51\x21\x02" + digest(label) + b"\x51\xae",
+    "hex_": lambda label: bytes.fromhex(label.removeprefix("hex_")),
 }
 WITHOUT_ADDRESS: Final = ("p2pk_", "bare_")
 

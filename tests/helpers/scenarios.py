@@ -4,10 +4,11 @@ A transaction reads `in[bob sig83, x] out[OP_RETURN {…} | carol:546]`.
 
 - Input: a label, then optionally `sig83` (witness item 0 ends in 0x83), `legacy` (no witness) or `wit:aa,bb` (witness
   items as hex, an empty one between commas).
-- Output: `label:sats`, or `OP_RETURN` followed by a payload. A payload is text as it stands, or one of: `script:6a5d`
-  (the whole script, hex), `hex:…` (payload, hex), `bytes:…` (payload with `\xff` escapes), `pad:2000 …` (text filled
-  with blanks to that many bytes), `nest:511 …` (the word NEST in the text becomes that many nested arrays), `push:4e …`
-  (text pushed by that opcode), `tail:ff …` (text, then these bytes of script).
+- Output: `label:sats` (the label `hex_5120…` stands for that script), or `OP_RETURN` followed by a payload. A payload
+  is text as it stands, or one of: `script:6a5d` (the whole script, hex), `hex:…` (payload, hex), `bytes:…` (payload
+  with `\xff` escapes), `pad:2000 …` (text filled with blanks to that many bytes), `nest:511 …` (the word NEST in the
+  text becomes that many nested arrays), `push:4e …` (text pushed by that opcode), `tail:ff …` (text, then these bytes
+  of script).
 
 A record reads `op=mint tick=ABC amt=1 error=EXCEEDS_MINT_LIMIT from=alice to=bob vout=0`. What is left out means: none;
 valid when no error is given; output 0; not a marketplace transfer. Values with blanks are quoted.
@@ -23,9 +24,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.schemas import Judged, State
+from ingest.addresses import address_of
 from ingest.networks import MAINNET, Network
-from tests.helpers.builders import SIG83, WITHOUT_ADDRESS, Blocks, address, make_tx, op_return, pay, spend
+from tests.helpers.builders import SIG83, Blocks, make_tx, op_return, pay, script_of, spend
 from tests.helpers.chain import Tx, TxIn, TxOut
+from tests.helpers.module_states import Fields, fields
 
 VECTORS: Final = Path(__file__).parent.parent / "data" / "vectors.json"
 
@@ -64,6 +67,8 @@ class Scenario:
     balances: Mapping[tuple[str, str], Decimal]
     """By (label, ticker); accounts left out hold nothing."""
     tokens: frozenset[str]
+    state: Mapping[str, Fields]
+    """Rows of the modules' tables in the notation of `module_states`."""
     labels: Mapping[str, str]
     """Label of every address."""
 
@@ -131,40 +136,44 @@ def expected_record(text: str) -> dict[str, str]:
 
 def records_of(judged: Judged, from_height: int, labels: Mapping[str, str]) -> list[dict[str, str]]:
     """The operations table from a height on, in the form of `expected_record`. `labels` maps addresses to labels."""
+    return [record_fields(row, labels) for row in judged.operations.to_pylist() if row["height"] >= from_height]
+
+
+def record_fields(row: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, str]:
+    """A row of the operations table in the form of `expected_record`."""
 
     def text(value: object) -> str:
         return "-" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
-    return [
-        {
-            "op": row["operation"],
-            "tick": text(row["ticker_text"]),
-            "amt": "-" if row["amount"] is None else f"{row['amount']:.8f}",
-            "valid": text(row["valid"]),
-            "error": text(row["code"]),
-            "from": "-" if row["from_address"] is None else labels[row["from_address"]],
-            "to": "-" if row["to_address"] is None else labels[row["to_address"]],
-            "market": text(row["marketplace"]),
-            "step": text(row["step"]),
-            "step_error": text(row["step_code"]),
-            "vout": text(row["vout"]),
-            "tags": text(row["divergence"]),
-        }
-        for row in judged.operations.to_pylist()
-        if row["height"] >= from_height
-    ]
+    return {
+        "op": row["operation"],
+        "tick": text(row["ticker_text"]),
+        "amt": "-" if row["amount"] is None else f"{row['amount']:.8f}",
+        "valid": text(row["valid"]),
+        "error": text(row["code"]),
+        "from": "-" if row["from_address"] is None else labels[row["from_address"]],
+        "to": "-" if row["to_address"] is None else labels[row["to_address"]],
+        "market": text(row["marketplace"]),
+        "step": text(row["step"]),
+        "step_error": text(row["step_code"]),
+        "vout": text(row["vout"]),
+        "tags": text(row["divergence"]),
+    }
 
 
 def labels_in(texts: Iterable[str], network: Network) -> dict[str, str]:
     """Address of every label that the transactions mention, mapped to the label."""
-    words = {word for text in texts for word in re.findall(r"[A-Za-z0-9_]+", text)}
-    return {address(word, network): word for word in words if not word.startswith(WITHOUT_ADDRESS)}
+    words = {word for text in texts for word in re.findall(r"(?:in\[|, |\| |out\[)([A-Za-z0-9_]+)", text)}
+    addresses = {word: address_of(script_of(word), network) for word in words}
+    return {address: word for word, address in addresses.items() if address is not None}
 
 
 def balances_of(state: State, labels: Mapping[str, str]) -> dict[tuple[str, str], Decimal]:
-    """Balances above zero by (label, ticker)."""
+    """Balances above zero by (label, ticker); an account of a pool is its own label."""
     return {
-        (labels[row["address"]], row["ticker"]): row["balance"] for row in state.balances.to_pylist() if row["balance"]
+        (row["address"] if row["script"] is None else labels[row["address"]], row["ticker"]): row["balance"]
+        for row in state.balances.to_pylist()
+        if row["balance"]
     }
 
 
@@ -182,18 +191,24 @@ def mint_text(ticker: str, amount: str, recipient: str) -> str:
 
 
 ABC: Final = [[deploy_text("ABC", "100000", "1000"), mint_text("ABC", "100", "bob")]]
+WRAP: Final = [[deploy_text("W", "0", "0")]]
 _CURVE: Final = {"type": "linear", "lock": "100", "stakes": ["WTF"]}
+INTERNAL_KEY: Final = "50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547bfee96802ac071"
+"""R-WRAP-CONST-2."""
+_MODULE_ROWS: Final = ("position", "pool", "program", "account")
 
 
-def _pair(maximum: str, *holders: str) -> list[str]:
+def pair(maximum: str, *holders: str) -> list[str]:
     """Two tokens of which every holder has 10000."""
     deploys = [deploy_text(ticker, maximum, "10000") for ticker in ("LOL", "WTF")]
     return deploys + [mint_text(ticker, "10000", holder) for holder in holders for ticker in ("LOL", "WTF")]
 
 
-def _program(limit: str | None) -> str:
+def program(limit: str | None = None) -> list[list[str]]:
+    """The two tokens, then a program CRV that dev deploys: 1000000 in 100 blocks to who stakes WTF."""
     payload = deploy_text("CRV", "1000000", limit, curve=_CURVE)
-    return payload.replace("in[deployer]", "in[dev]").replace("deployer:546", "dev:3000 | dev:1000")
+    deploy = payload.replace("in[deployer]", "in[dev]").replace("deployer:546", "dev:3000 | dev:1000")
+    return [pair("2000000", "u1", "u2", "u3", "ex"), [deploy]]
 
 
 def _setup(text: str) -> list[list[str]]:
@@ -201,13 +216,26 @@ def _setup(text: str) -> list[list[str]]:
     if text == "none":
         return []
     if "W deployed m=0 l=0" in text:
-        return [[deploy_text("W", "0", "0")]]
+        return WRAP
     if "ABC deployed" in text:
         return ABC
     if "program CRV" in text:
-        return [_pair("2000000", "u1", "u2", "u3", "ex"), [_program("1000" if "with l=1000" in text else None)]]
-    holders = ("lp1", "ex") if "lp1 and ex hold" in text else ("lp1", "lp2", "ex", "ex2")
-    return [_pair("1000000", *holders)]
+        return program("1000" if "with l=1000" in text else None)
+    return [pair("1000000", *(("lp1", "ex") if "lp1 and ex hold" in text else ("lp1", "lp2", "ex", "ex2")))]
+
+
+def reveal(script: str, internal_key: str = INTERNAL_KEY) -> str:
+    """Witness of an input that reveals a script (hex) by script path, in the notation."""
+    return f"wit:{'30' * 64},{script},c0{internal_key}{'00' * 32}"
+
+
+def _w_mint(text: str) -> str:
+    """A transaction with the vault that all vectors about W share in place of its address, and its reveal."""
+    vault = next(each for each in vectors("VAULT") if each["id"] == "VAULT-006")["expected"]
+    if vault["address"] not in text:
+        return text
+    locked = text.replace(vault["address"], f"hex_5120{vault['output_key']}")
+    return locked.replace("in[init]", f"in[init {reveal(vault['reveal_script'])}]")
 
 
 def vector_scenario(vector: Mapping[str, Any]) -> Scenario:
@@ -218,7 +246,7 @@ def vector_scenario(vector: Mapping[str, Any]) -> Scenario:
         if match := re.match(r"block (\d+)", key):
             texts.setdefault(int(match[1]), [])
             if text != "empty":
-                texts[int(match[1])].append(text)
+                texts[int(match[1])].append(_w_mint(text))
     first = min(texts)
     setup = _setup(given["setup"])
     for height, block in enumerate(setup, start=first - len(setup)):
@@ -237,6 +265,7 @@ def vector_scenario(vector: Mapping[str, Any]) -> Scenario:
         records=[value for key, value in expected.items() if key.startswith("record ")],
         balances={account: balance for account, balance in balances.items() if balance},
         tokens=frozenset(tokens.split(",")) if tokens != "none" else frozenset(),
+        state={key: fields(value) for key, value in expected.items() if key.startswith(_MODULE_ROWS)},
         labels=labels_in([text for block in texts.values() for text in block], MAINNET),
     )
 
