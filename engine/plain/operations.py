@@ -63,7 +63,10 @@ def deploy(block: BlockInProgress, case: Case) -> Verdict:
 
 
 def mint(block: BlockInProgress, case: Case) -> Verdict:
-    """R-CORE-MINT-1 to R-CORE-MINT-7. Whoever sends it, the recipient is credited."""
+    """R-CORE-MINT-1 to R-CORE-MINT-7. Whoever sends it, the recipient is credited.
+
+    Only W is ever burned, which makes room for new mints where it was deployed as an ordinary token (R-WRAP-BURN-2).
+    """
     assert case.recipient is not None
     token, minted = block.ledger.tokens.get(case.ticker), amount(case.amt)
     if not holdings.is_deployed(block.ledger, case.ticker):
@@ -74,7 +77,8 @@ def mint(block: BlockInProgress, case: Case) -> Verdict:
         return refused(Code.INVALID_OPERATION)
     if minted > token.limit:
         return refused(Code.EXCEEDS_MINT_LIMIT)
-    if minted > token.max_supply - block.ledger.supply(case.ticker).minted:
+    supply = block.ledger.supply(case.ticker)
+    if minted > token.max_supply - (supply.minted - supply.burned):
         return refused(Code.EXCEEDS_MAX_SUPPLY)
     if curves.is_reward(block.ledger, case.ticker):
         return refused(Code.INVALID_OPERATION, "D-31")

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from engine.plain.decimals import RAY, ZERO, floor8, plain_text, q8, q27
+from engine.plain.decimals import RAY, ZERO, floor8, plain_text, q8, q27, tokens
 from engine.plain.emission import emission
 from engine.plain.parties import Party
+from ingest.networks import AMOUNT_LIMIT
+
+_LIMIT: Final = tokens(AMOUNT_LIMIT)
+"""First amount that no table holds (R-CORE-CONST-8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,9 @@ class Program:
         return (worth * RAY) / self.index
 
     def stored(self) -> "Program":
-        """As it is between blocks: rho has 8 decimals (D-66)."""
-        return self if self.rho is None else replace(self, rho=q8(self.rho))
+        """As it is between blocks: rho has 8 decimals (D-66); one that cannot be stored gives way to the quotient."""
+        rho = None if self.rho is None else q8(self.rho)
+        return replace(self, rho=None if rho is not None and rho >= _LIMIT else rho)
 
     def columns(self) -> dict[str, Any]:
         """The row of `programs`, without height."""
