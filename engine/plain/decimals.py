@@ -4,7 +4,7 @@ A `Decimal` is an amount in tokens, exact; an `int` is one in units of 10^-8 tok
 Operators round by the context in force: whatever calculates with tokens runs inside `precisely`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from typing import Final
@@ -47,6 +47,14 @@ def floor8(number: Decimal) -> Decimal:
 def floor27(number: Decimal) -> Decimal:
     """The next lower number of 27 decimals."""
     return number.quantize(_RAY_UNIT, "ROUND_FLOOR", _WIDE)
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """Sum, added in order."""
+    result = ZERO
+    for amount in amounts:
+        result += amount
+    return result
 
 
 def units(tokens: Decimal) -> int:
