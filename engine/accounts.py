@@ -1,7 +1,5 @@
 """Accounts: output scripts by number, with the address of each written once."""
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -13,8 +11,6 @@ from ingest.addresses import addresses_of
 from ingest.networks import Network
 
 Numbers = npt.NDArray[np.int32]
-
-_POOL: Final = "POOL::"
 
 
 class Accounts:
@@ -39,14 +35,20 @@ class Accounts:
             self.addresses.extend(addresses_of(self._keys.arrow(pa.large_binary(), known), self._network))
         return numbers
 
-    def pool(self, name: str) -> int:
-        """Number of the account `POOL::` + name (R-SWAP-STATE-2)."""
-        text = (_POOL + name).encode()
-        number = self._keys.intern_one(text)
+    def number(self, address: str, script: bytes | None) -> int:
+        """Number of one account; without script it is a pool's (R-SWAP-STATE-2)."""
+        text = address.encode()
+        number = self._keys.intern_one(text if script is None else script)
         if number == self.addresses.count:
             self.addresses.append(text)
-            self._pools.append(number)
+            if script is None:
+                self._pools.append(number)
         return number
+
+    def account(self, number: int) -> tuple[str, bytes | None]:
+        """(address, script) of the account so numbered."""
+        address, key = self.addresses[number], self._keys[number]
+        return address.decode(), None if key == address else key
 
     def restore(self, scripts: pa.ChunkedArray, addresses: pa.ChunkedArray) -> Numbers:
         """Numbers of accounts given by script, or by address where the script is null."""

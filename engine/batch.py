@@ -9,6 +9,7 @@ from engine.accounts import Accounts
 from engine.extract import JSON, Extracted, Transactions
 from engine.journal import Flags, Numbers, Small
 from engine.marketplace import MARKETPLACE
+from engine.multi import PROGRESS
 from engine.payloads import Payloads
 from engine.tickers import MULTIPLE, STONES, Tickers
 from engine.vocabulary import TRANSFER
@@ -42,6 +43,8 @@ class Batch(NamedTuple):
     step_recipient: Numbers
     step_changed: Flags
     """Scratch of the kernel: the sender's entry had an event earlier in the block."""
+    progress: npt.NDArray[Any]
+    """Scratch of the kernel: one `engine.multi.PROGRESS`."""
     stones: int
     """Number of the ticker STONES."""
     multiple: int
@@ -84,6 +87,7 @@ def assemble(
         step_payload=texts[len(block) :],
         step_recipient=accounts.numbers(extracted.raw, steps.recipient_at, steps.recipient_size),
         step_changed=np.zeros(len(steps.vout), np.bool_),
+        progress=np.zeros(1, PROGRESS),
         stones=stones,
         multiple=multiple,
     )

@@ -16,12 +16,11 @@ from engine.journal import Events, Numbers, Records, Supplies
 from engine.ledger import Books
 from engine.schemas import BALANCE_EVENTS, OPERATIONS, SUPPLIES, TOKENS
 from engine.tickers import Tickers
-from engine.vocabulary import DEPLOY, code_words, divergence_words
+from engine.vocabulary import DEPLOY, Divergences, code_words
 from engine.vocabulary import OPERATIONS as OPERATION_WORDS
 from engine.words import copy
 
 _CODES = code_words()
-_DIVERGENCES = divergence_words()
 _OPERATIONS = pa.array(OPERATION_WORDS)
 
 
@@ -37,6 +36,7 @@ def operations(
     recipients: pa.Array,
     accounts: Accounts,
     tickers: Tickers,
+    divergences: Divergences,
 ) -> pa.Table:
     """OPERATIONS of the range. `times` is by block, `tx_index` by candidate; `txid` and addresses are by record."""
     return pa.Table.from_arrays(
@@ -59,7 +59,7 @@ def operations(
             pa.array(records.valid),
             _words(_CODES, records.code),
             _words(_CODES, records.step_code),
-            _words(_DIVERGENCES, records.tags),
+            divergences.words(records.tags),
             pa.array(records.marketplace),
             pa.array(records.multi),
             _payloads(records.payload, extracted),

@@ -34,7 +34,7 @@ class Records(NamedTuple):
     valid: Flags
     marketplace: Flags
     multi: Flags
-    tags: npt.NDArray[np.uint16]
+    tags: npt.NDArray[np.uint64]
     ticker: Numbers
     text: Numbers
     amount: Limbs
@@ -105,7 +105,7 @@ def _open_records(rows: int) -> Records:
         valid=_column(np.bool_, rows),
         marketplace=_column(np.bool_, rows),
         multi=_column(np.bool_, rows),
-        tags=_column(np.uint16, rows),
+        tags=_column(np.uint64, rows),
         ticker=_column(np.int32, rows),
         text=_column(np.int32, rows),
         amount=_limbs(rows),

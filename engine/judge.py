@@ -3,7 +3,7 @@
 The plain path (`engine.plain`) is the same rules as ordinary Python; this one is columns and compiled passes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -19,34 +19,37 @@ from engine.extract import Extracted, extract
 from engine.hexadecimal import txid_texts
 from engine.journal import Events, Journal, Numbers, Records, trimmed
 from engine.ledger import Ledger
-from engine.modules.registry import Registry
+from engine.modules.registry import Registry, installed
 from engine.payloads import Payloads
 from engine.runs import Runs
 from engine.schemas import BALANCE_EVENTS, BLOCKS, OPERATIONS, SUPPLIES, TOKENS, Judged, State
 from engine.tickers import Tickers
+from engine.versions import Versions
+from engine.vocabulary import Divergences
 from ingest.candidates import CANDIDATES, HEADERS
 from ingest.networks import Network
 
 _MOST_ROWS: Final = 1 << 15
 """Candidates of a range: what a pass writes then fits into caches and into memory that the next pass uses again."""
 _MOST_BYTES: Final = 1 << 29
-_NO_MODULES: Final = Registry()
 
 
 class Engine:
     """Judges blocks in order and keeps the ledger that the next block needs.
 
-    `registry` holds the modules; with none, the operations of extensions are refused.
+    `registry` holds the kinds of modules, by default those installed; with none, the operations of extensions are
+    refused.
     """
 
-    def __init__(self, network: Network, state: State | None = None, registry: Registry = _NO_MODULES) -> None:
+    def __init__(self, network: Network, state: State | None = None, registry: Registry | None = None) -> None:
         self._network = network
-        self._registry = registry
-        self._reset()
+        self._registry = installed() if registry is None else registry
+        self._causes = pa.array(self._registry.causes)
+        self._reset({})
         if state is not None:
             self.restore(state)
 
-    def _reset(self) -> None:
+    def _reset(self, modules: Mapping[str, pa.Table]) -> None:
         self._height: int | None = None
         self._hash: str | None = None
         self._cumulative = ""
@@ -56,16 +59,23 @@ class Engine:
         self._ledger = Ledger()
         self._scratch = Scratch()
         self._tokens = TOKENS.empty_table()
+        self._divergences = Divergences()
+        self._modules = [kind(self._network) for kind in self._registry.kinds]
+        self._versions = Versions(self._registry.tables, modules)
 
     def restore(self, state: State) -> None:
         """Forget everything and continue after the block that `state` ends with."""
-        self._reset()
+        self._reset(state.modules)
         self._height, self._hash, self._cumulative = state.height, state.hash, state.cumulative_hash
         with np.errstate(over="ignore"):
             standing.restore_balances(state.balances, self._ledger, self._accounts, self._tickers)
             standing.restore_tokens(state.tokens, self._ledger, self._tickers)
             standing.restore_supplies(state.supplies, self._ledger, self._tickers)
         self._tokens = state.tokens
+        latest = self._versions.latest()
+        for module in self._modules:
+            module.restore({table.name: latest[table.name] for table in module.tables if not table.is_log})
+        standing.restore_governed(state.tokens, self._ledger, self._tickers, self._modules)
 
     def state(self) -> State:
         """Everything that judging the next block depends on."""
@@ -76,6 +86,7 @@ class Engine:
             standing.balances(self._ledger, self._accounts, self._tickers),
             self._tokens,
             standing.supplies(self._ledger, self._tickers),
+            self._versions.latest(),
         )
 
     def judge(self, blocks: pa.Table, candidates: pa.Table) -> Judged:
@@ -98,6 +109,7 @@ class Engine:
             pa.concat_tables([BALANCE_EVENTS.empty_table(), *(part.balance_events for part in parts)]),
             tokens,
             pa.concat_tables([SUPPLIES.empty_table(), *(part.supplies for part in parts)]),
+            self._versions.joined([part.modules for part in parts]),
         )
 
     def _number(self, blocks: pa.Table, candidates: pa.Table) -> tuple[pa.Table, pa.Table, Extracted, Batch]:
@@ -114,26 +126,30 @@ class Engine:
 
     def _judge_range(self, blocks: pa.Table, candidates: pa.Table, extracted: Extracted, batch: Batch) -> Judged:
         heights = batch.heights
-        runs = Runs(self._network, self._ledger, self._accounts, self._tickers, self._payloads, self._registry)
-        journal = Journal(*(trimmed(table) for table in runs.judge(batch, extracted)))
+        times = blocks["time"].combine_chunks()
+        shared = (self._accounts, self._tickers)
+        runs = Runs(
+            self._network, self._ledger, *shared, self._payloads, self._divergences, self._modules, self._registry
+        )
+        journal = Journal(*(trimmed(table) for table in runs.judge(batch, extracted, candidates["txid"], times)))
         records, events = journal.records, journal.events
         op_index = facts.place_in_block(records.block)
         tx_index = candidates["tx_index"].to_numpy()
-        times = blocks["time"].combine_chunks()
         text, txid = txid_texts(candidates["txid"], records.transaction)
         senders = self._accounts.take_addresses(records.sender)
         recipients = self._accounts.take_addresses(records.recipient)
         hashes = block_hashes(
             self._scratch, records, text, senders, recipients, self._tickers, len(heights), runs.closing
         )
-        shared = (self._accounts, self._tickers)
+        parties = (senders, recipients)
         tables = (
-            facts.operations(records, op_index, batch, extracted, times, tx_index, txid, senders, recipients, *shared),
-            facts.balance_events(
-                events, records, op_index, heights, tx_index, *shared, pa.array(self._registry.causes)
+            facts.operations(
+                records, op_index, batch, extracted, times, tx_index, txid, *parties, *shared, self._divergences
             ),
+            facts.balance_events(events, records, op_index, heights, tx_index, *shared, self._causes),
             facts.tokens(records, op_index, heights, times, txid, self._ledger.books, *shared),
             facts.supplies(journal.supplies, heights, self._tickers),
+            self._versions.tables(runs.rows),
         )
         return Judged(self._blocks(blocks, batch.block, records, events, hashes.result()), *tables)
 

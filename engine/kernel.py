@@ -11,9 +11,9 @@ from engine.amounts import ONE
 from engine.compiled import compiled, helper
 from engine.extract import JSON, MULTI, NOTHING
 from engine.journal import open_record, set_amount
-from engine.ledger import USED, Place, close_block
+from engine.ledger import INEXACT, USED, Place, close_block
 from engine.marketplace import MARKETPLACE, SIMPLE
-from engine.multi import judge_multi
+from engine.multi import INTERRUPTED, JUDGED, judge_multi
 from engine.operations import INVALID_OPERATION, RESERVED, burn, deploy, mint, mint_stones, transfer
 from engine.payloads import SILENT
 from engine.vocabulary import (
@@ -30,11 +30,11 @@ from engine.vocabulary import (
 )
 
 DONE: Final = 0
-NEEDS_ROOM: Final = 1
+NEEDS_ROOM: Final = 10
 """The table of balances is full: make it larger and go on at the same position."""
-MODULE_OPERATION: Final = 2
-"""The operation at the position belongs to a module."""
-BLOCK_END: Final = 3
+MODULE_OPERATION: Final = 11
+"""The operation at the position is for modules to judge."""
+BLOCK_END: Final = 12
 """Every operation of the current block is judged; modules may act before it is closed."""
 
 ENTRIES_A_STEP: Final = 2
@@ -55,11 +55,14 @@ def run(
 ) -> Any:
     """Judge from `position` of the order, in `block`, until something needs the caller: (status, block, position).
 
-    With `handover` module operations and ends of blocks are the caller's, except the operation at position
-    `declined`, which no module wants; without, both are dealt with here.
+    With `handover` operations for modules and ends of blocks are the caller's, except the operation at position
+    `declined`, which no module wants; without, both are dealt with here. Two more states are the caller's, both perhaps
+    in the middle of a multi-transfer: INTERRUPTED and MODULE_STEP (`engine.multi`).
     """
     room = books.entries.size * 2 // 3
     while position < batch.order.size or block < batch.heights.size:
+        if books.counts[INEXACT]:
+            return INTERRUPTED, block, position
         if position == batch.order.size or batch.block[batch.order[position]] > block:
             if handover:
                 return BLOCK_END, block, position
@@ -76,7 +79,9 @@ def run(
             if status != DONE:
                 return status, block, position
         elif form == MULTI:
-            judge_multi(batch, payloads, books, journal, block, height, tx)
+            status = judge_multi(batch, payloads, books, journal, block, height, tx, handover)
+            if status != JUDGED:
+                return status, block, position
         elif form != NOTHING and height >= stones_height:
             _judge_stones(batch, books, journal, block, height, tx)
         position += 1
@@ -120,7 +125,7 @@ def _judge_json(
     recipient = batch.recipient[tx]
     place = Place(block, height, records.filled[0])
     if operation == MINT:
-        code, tags = mint(books, journal.events, place, payload, recipient)
+        code, tags = mint(books, journal.events, place, payload, recipient, handover)
     elif operation == TRANSFER:
         code, tags = transfer(books, journal.events, place, payload, sender, recipient, market)
     elif operation == DEPLOY:
@@ -137,27 +142,29 @@ def _judge_json(
     records.valid[n] = code == 0
     records.code[n] = code
     records.marketplace[n] = code == 0 and market == MARKETPLACE
-    _describe(records, n, payload, sender, recipient)
-    records.tags[n] |= np.uint16(tags)
+    _describe(records, books, n, payload, sender, recipient)
+    records.tags[n] |= np.uint64(tags)
     return DONE
 
 
 @helper
-def _describe(records: Any, n: Any, payload: Any, sender: Any, recipient: Any) -> Any:
+def _describe(records: Any, books: Any, n: Any, payload: Any, sender: Any, recipient: Any) -> Any:
     """Ticker, amount and parties of the record, valid or not (R-CORE-REC-4, R-CORE-AMT-5)."""
     operation = payload["operation"]
     is_wrapped = payload["is_wrapped"]
-    records.sender[n] = -1 if operation == MINT and is_wrapped else sender
+    records.sender[n] = sender
     if operation < SWAP_INIT:
         records.ticker[n] = payload["ticker"]
         records.text[n] = payload["ticker"]
         records.recipient[n] = -1 if operation == BURN and is_wrapped else recipient
+        if operation == MINT and is_wrapped and books.tokens[payload["ticker"]]["is_wrap"]:
+            records.sender[n] = -1
         if payload["is_hazard"] and operation != BURN:
-            records.tags[n] |= np.uint16(D5)
+            records.tags[n] |= np.uint64(D5)
     if operation == DEPLOY:
         return
     if payload["unstorable"] and operation < SWAP_INIT:
-        records.tags[n] |= np.uint16(D3)
+        records.tags[n] |= np.uint64(D3)
     if records.valid[n]:
         set_amount(records, n, payload["amount"])
     elif payload["has_recorded"]:

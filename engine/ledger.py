@@ -1,6 +1,7 @@
 """Balances and supplies: the columns, and the only functions that write them.
 
-Plain operations reach them from the kernel, modules through `Ledger`; both write the same balance events.
+Plain operations reach them from the kernel, one balance event at a time. Effects of modules come in many at once, from
+`engine.modules.writer`, which also knows the digits beyond the eighth decimal that a balance has inside a block.
 """
 
 from typing import Any, Final, NamedTuple
@@ -8,18 +9,22 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.amounts import add, exceeds, limbs, subtract
+from engine.amounts import add, exceeds, subtract
 from engine.arena import grown
 from engine.compiled import compiled, helper
-from engine.journal import Events
 
 _LIMBS: Final = ("<u8", 2)
 
 ENTRY: Final = np.dtype(
-    [("balance", *_LIMBS), ("ticker", "<i4"), ("account", "<i4"), ("changed", "<i4")],
+    [("balance", *_LIMBS), ("ticker", "<i4"), ("account", "<i4"), ("changed", "<i4"), ("slack", "<i4")],
     align=True,
 )
-"""One balance. `changed` is the height of its latest event, -1 when restored. An entry without account is free."""
+"""One balance, as shown: signed, of whole units. `changed` is the height of its latest event, -1 when restored. An
+entry without account is free.
+
+`slack` is what the exact balance has more than the shown one, in half units, where anything between whole units counts
+as a half: 0 if they are equal, odd if the exact one is not of whole units. It is 0 outside of blocks.
+"""
 
 TOKEN: Final = np.dtype(
     [
@@ -39,14 +44,16 @@ TOKEN: Final = np.dtype(
         ("is_deployed", "?"),
         ("has_limit", "?"),
         ("is_wrap", "?"),
+        ("is_governed", "?"),
     ],
     align=True,
 )
 """Supply of one ticker, deployed or not. `old_*` is as of before block `changed`; `deployed` is a height,
-`written` that of the latest row of SUPPLIES."""
+`written` that of the latest row of SUPPLIES. Mints of a governed token are a module's."""
 
 USED: Final = 0
 CHANGED: Final = 1
+INEXACT: Final = 2
 _SMALLEST: Final = 1 << 12
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
@@ -61,7 +68,7 @@ class Books(NamedTuple):
     changed: npt.NDArray[np.int32]
     """Tickers whose supply the current block touched."""
     counts: npt.NDArray[np.int64]
-    """USED entries; CHANGED tickers."""
+    """USED entries; CHANGED tickers; events of plain operations on INEXACT balances, which nobody looked at yet."""
 
 
 class Place(NamedTuple):
@@ -77,7 +84,7 @@ class Ledger:
     """Owner of the books. Amounts here are integers of units, tickers and accounts are numbers."""
 
     def __init__(self) -> None:
-        self.books = Books(_free(_SMALLEST), _tokens(1024), np.zeros(1024, np.int32), np.zeros(2, np.int64))
+        self.books = Books(_free(_SMALLEST), _tokens(1024), np.zeros(1024, np.int32), np.zeros(3, np.int64))
 
     def reserve(self, entries: int, tickers: int) -> None:
         """Make room for so many more entries, at no more than two thirds of the table, and tickers up to a number."""
@@ -92,23 +99,6 @@ class Ledger:
         tokens = grown(self.books.tokens, tickers)
         tokens[known:] = _tokens(len(tokens) - known)
         self.books = Books(table, tokens, grown(self.books.changed, tickers), self.books.counts)
-
-    def balance(self, ticker: int, account: int) -> int:
-        """Units that the account holds."""
-        low, high = balance(self.books.entries, ticker, account)
-        return int(high) << 64 | int(low)
-
-    def credit(self, events: Events, place: Place, ticker: int, account: int, units: int, cause: int) -> None:
-        """Add units to a balance and write the event."""
-        low, high = (np.uint64(limb) for limb in limbs(units))
-        credit(self.books, events, place, ticker, account, low, high, cause)
-
-    def debit(self, events: Events, place: Place, ticker: int, account: int, units: int, cause: int) -> None:
-        """Take units from a balance and write the event. Raises ValueError when it holds less."""
-        if units > self.balance(ticker, account):
-            raise ValueError("debit of more than the account holds")
-        low, high = (np.uint64(limb) for limb in limbs(units))
-        debit(self.books, events, place, ticker, account, low, high, cause)
 
     def restore_balances(
         self,
@@ -149,11 +139,18 @@ def find(entries: Any, ticker: Any, account: Any) -> Any:
         slot = (slot + np.uint64(1)) & mask
 
 
-@compiled
-def balance(entries: Any, ticker: Any, account: Any) -> Any:
-    """(low, high) of what the account holds."""
+@helper
+def available(entries: Any, ticker: Any, account: Any) -> Any:
+    """(low, high) of the whole units that the account holds exactly, which is never negative."""
     entry = entries[find(entries, ticker, account)]
-    return entry["balance"][0], entry["balance"][1]
+    low = entry["balance"][0]
+    high = entry["balance"][1]
+    slack = entry["slack"] >> 1
+    if slack > 0:
+        return add(low, high, np.uint64(slack), np.uint64(0))
+    if slack < 0:
+        return subtract(low, high, np.uint64(-slack), np.uint64(0))
+    return low, high
 
 
 @helper
@@ -182,23 +179,19 @@ def touch(books: Any, ticker: Any, height: Any) -> Any:
 def credit(books: Any, events: Any, place: Any, ticker: Any, account: Any, low: Any, high: Any, cause: Any) -> Any:
     """Add to a balance, opening it if need be."""
     entry = _opened(books, ticker, account)
-    before_low = entry["balance"][0]
-    before_high = entry["balance"][1]
-    after_low, after_high = add(before_low, before_high, low, high)
-    _set(books, events, place, entry, before_low | before_high, after_low, after_high)
-    _write(events, place, entry, low, high, cause)
+    after_low, after_high = add(entry["balance"][0], entry["balance"][1], low, high)
+    _set(books, place.height, entry, after_low, after_high)
+    _write(books, events, place, entry, low, high, cause)
 
 
 @compiled
 def debit(books: Any, events: Any, place: Any, ticker: Any, account: Any, low: Any, high: Any, cause: Any) -> Any:
     """Take from a balance that is known to suffice."""
     entry = _opened(books, ticker, account)
-    before_low = entry["balance"][0]
-    before_high = entry["balance"][1]
-    after_low, after_high = subtract(before_low, before_high, low, high)
-    _set(books, events, place, entry, before_low | before_high, after_low, after_high)
+    after_low, after_high = subtract(entry["balance"][0], entry["balance"][1], low, high)
+    _set(books, place.height, entry, after_low, after_high)
     minus_low, minus_high = subtract(np.uint64(0), np.uint64(0), low, high)
-    _write(events, place, entry, minus_low, minus_high, cause)
+    _write(books, events, place, entry, minus_low, minus_high, cause)
 
 
 @helper
@@ -211,12 +204,17 @@ def issue(books: Any, place: Any, ticker: Any, low: Any, high: Any) -> Any:
 
 @helper
 def is_mintable(token: Any, low: Any, high: Any) -> Any:
-    """Whether the amount fits between what was minted and the maximum supply (R-CORE-MINT-5)."""
+    """Whether the amount fits between what was minted and the maximum supply (R-CORE-MINT-5).
+
+    What was burned, as only W can be, makes room again (R-WRAP-BURN-2).
+    """
     maximum = token["maximum"]
     minted = token["minted"]
-    if exceeds(minted[0], minted[1], maximum[0], maximum[1]):
+    burned = token["burned"]
+    used_low, used_high = subtract(minted[0], minted[1], burned[0], burned[1])
+    if exceeds(used_low, used_high, maximum[0], maximum[1]):
         return False
-    left_low, left_high = subtract(maximum[0], maximum[1], minted[0], minted[1])
+    left_low, left_high = subtract(maximum[0], maximum[1], used_low, used_high)
     return not exceeds(low, high, left_low, left_high)
 
 
@@ -231,18 +229,24 @@ def _opened(books: Any, ticker: Any, account: Any) -> Any:
 
 
 @helper
-def _set(books: Any, events: Any, place: Any, entry: Any, before: Any, after_low: Any, after_high: Any) -> Any:
-    """Store the balance; `before` is zero when the old one was."""
-    touch(books, entry["ticker"], place.height)
-    entry["balance"][0] = after_low
-    entry["balance"][1] = after_high
-    entry["changed"] = place.height
-    was = np.int64(before != np.uint64(0))
-    books.tokens[entry["ticker"]]["holders"] += np.int64((after_low | after_high) != np.uint64(0)) - was
+def _is_positive(low: Any, high: Any) -> Any:
+    return high >> np.uint64(63) == np.uint64(0) and (low | high) != np.uint64(0)
 
 
 @helper
-def _write(events: Any, place: Any, entry: Any, low: Any, high: Any, cause: Any) -> Any:
+def _set(books: Any, height: Any, entry: Any, low: Any, high: Any) -> Any:
+    """Store a shown balance."""
+    touch(books, entry["ticker"], height)
+    was = np.int64(_is_positive(entry["balance"][0], entry["balance"][1]))
+    books.tokens[entry["ticker"]]["holders"] += np.int64(_is_positive(low, high)) - was
+    entry["balance"][0] = low
+    entry["balance"][1] = high
+    entry["changed"] = height
+
+
+@helper
+def _write(books: Any, events: Any, place: Any, entry: Any, low: Any, high: Any, cause: Any) -> Any:
+    books.counts[INEXACT] += entry["slack"] != 0
     n = events.filled[0]
     events.block[n] = place.block
     events.record[n] = place.record
@@ -254,6 +258,35 @@ def _write(events: Any, place: Any, entry: Any, low: Any, high: Any, cause: Any)
     events.after[n, 1] = entry["balance"][1]
     events.cause[n] = cause
     events.filled[0] = n + 1
+
+
+@compiled
+def store(books: Any, height: Any, tickers: Any, accounts: Any, balances: Any, slacks: Any, slots: Any) -> Any:
+    """Enter shown balances with their slack, opening what is new; `slots` receives where each entry is."""
+    for n in range(tickers.size):
+        slots[n] = find(books.entries, tickers[n], accounts[n])
+        entry = _opened(books, tickers[n], accounts[n])
+        _set(books, height, entry, balances[n, 0], balances[n, 1])
+        entry["slack"] = slacks[n]
+
+
+@compiled
+def adjust(books: Any, height: Any, ticker: Any, minted: Any, burned: Any, rounding: Any) -> Any:
+    """Add (low, high) to each of the ticker's totals."""
+    touch(books, ticker, height)
+    token = books.tokens[ticker]
+    token["minted"][0], token["minted"][1] = add(token["minted"][0], token["minted"][1], minted[0], minted[1])
+    token["burned"][0], token["burned"][1] = add(token["burned"][0], token["burned"][1], burned[0], burned[1])
+    token["rounding"][0], token["rounding"][1] = add(
+        token["rounding"][0], token["rounding"][1], rounding[0], rounding[1]
+    )
+
+
+@compiled
+def slot_of(entries: Any, ticker: Any, account: Any) -> Any:
+    """Slot of the entry, -1 when there is none."""
+    slot = find(entries, ticker, account)
+    return np.int64(slot) if entries[slot]["account"] >= 0 else np.int64(-1)
 
 
 @compiled

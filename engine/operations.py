@@ -1,6 +1,6 @@
 """The rules of single operations, compiled: each function judges one, applies it if valid, and tells (code, tags).
 
-Code 0 is valid. RESERVED means that the operation belongs to a module (swap, curve, wrap).
+Code 0 is valid. RESERVED means that the operation is for a module (swap, curve, wrap) to judge.
 """
 
 from typing import Any, Final
@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.amounts import add, exceeds, limbs
 from engine.compiled import compiled, helper
-from engine.ledger import balance, credit, debit, is_mintable, issue
+from engine.ledger import available, credit, debit, is_mintable, issue
 from engine.marketplace import INVALID_MARKETPLACE
 from engine.verdicts import Code
 from engine.vocabulary import (
@@ -70,11 +70,11 @@ def create(token: Any, height: Any, supply: Any, limit: Any, has_limit: Any) -> 
 
 
 @helper
-def mint(books: Any, events: Any, place: Any, payload: Any, recipient: Any) -> Any:
-    """R-CORE-MINT-*, after R-CORE-ORDER-2."""
+def mint(books: Any, events: Any, place: Any, payload: Any, recipient: Any, handover: Any) -> Any:
+    """R-CORE-MINT-*, after R-CORE-ORDER-2. `handover`: a module may want mints of `y` tickers, which else fail here."""
     token = books.tokens[payload["ticker"]]
     amount = payload["amount"]
-    if payload["is_wrapped"] or token["is_wrap"]:
+    if token["is_wrap"] or (payload["is_receipt"] and handover):
         return RESERVED, 0
     if recipient < 0:
         return NO_STANDARD_OUTPUT, 0
@@ -88,6 +88,8 @@ def mint(books: Any, events: Any, place: Any, payload: Any, recipient: Any) -> A
         return _EXCEEDS_MINT_LIMIT, 0
     if not is_mintable(token, amount[0], amount[1]):
         return _EXCEEDS_MAX_SUPPLY, 0
+    if token["is_governed"]:
+        return RESERVED, 0
     issue(books, place, payload["ticker"], amount[0], amount[1])
     credit(books, events, place, payload["ticker"], recipient, amount[0], amount[1], CAUSE_MINT)
     return 0, D23 if payload["excess"] else 0
@@ -117,7 +119,7 @@ def transfer_refusal(books: Any, payload: Any, sender: Any) -> Any:
         return TICKER_NOT_DEPLOYED
     if not payload["has_amount"]:
         return INVALID_AMOUNT
-    low, high = balance(books.entries, ticker, sender)
+    low, high = available(books.entries, ticker, sender)
     if exceeds(payload["amount"][0], payload["amount"][1], low, high):
         return INSUFFICIENT_BALANCE
     return 0

@@ -1,21 +1,27 @@
 """The walk over a range: compiled runs of plain operations, and modules in between, on the same ledger."""
 
-from typing import Final
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import localcontext
+from typing import Any, Final
 
-import numpy as np
+import pyarrow as pa
 
 from engine import kernel
 from engine.accounts import Accounts
-from engine.amounts import limbs
-from engine.arena import Bytes, Offsets
 from engine.batch import Batch
 from engine.extract import Extracted
-from engine.journal import Journal, open_journal, open_record, set_amount, with_room
-from engine.ledger import Ledger, Place, close_block
-from engine.modules.registry import Operation, Outcome, Registry
+from engine.handover import Handover, Where
+from engine.journal import Journal, open_journal, with_room
+from engine.ledger import CHANGED, Ledger, Place, close_block
+from engine.modules.decimals import FIFTY_DIGITS
+from engine.modules.registry import Module, Operation, Outcome, Phase, Registry
+from engine.modules.writer import Writer
+from engine.multi import INTERRUPTED, MODULE_STEP
 from engine.payloads import Payloads
 from engine.tickers import Tickers
-from engine.vocabulary import OPERATIONS, SWAP_INIT, code_number
+from engine.verdicts import Code
+from engine.vocabulary import Divergences
 from ingest.networks import Network
 
 _FEWEST_ENTRIES: Final = 1 << 12
@@ -23,7 +29,8 @@ _NOWHERE: Final = -1
 
 
 class Runs:
-    """One pass over one batch. `closing` collects what modules add to the event text of each block."""
+    """One pass over one batch. `closing` collects what block ends add to the event text of each block, `rows` what
+    modules write into their tables."""
 
     def __init__(
         self,
@@ -32,21 +39,34 @@ class Runs:
         accounts: Accounts,
         tickers: Tickers,
         payloads: Payloads,
+        divergences: Divergences,
+        modules: Sequence[Module],
         registry: Registry,
     ) -> None:
         self._network = network
         self._ledger = ledger
-        self._accounts = accounts
         self._tickers = tickers
         self._payloads = payloads
-        self._registry = registry
-        self._journal = open_journal(0)
-        self._place = Place(0, 0, _NOWHERE)
+        self._modules = modules
+        self._keys = {table.name: table.key for table in registry.tables}
+        self._numbered = (network, accounts, tickers, payloads, divergences)
+        self._writer = Writer(network, ledger, accounts, tickers, modules, registry.causes)
+        self._first_record = 0
         self.closing: dict[int, str] = {}
+        self.rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
 
-    def judge(self, batch: Batch, extracted: Extracted) -> Journal:
-        """Judge every operation of the batch in processing order."""
-        self._journal = open_journal(len(batch.order) + len(batch.step_vout))
+    def judge(self, batch: Batch, extracted: Extracted, txids: pa.ChunkedArray, times: pa.Array) -> Journal:
+        """Judge every operation of the batch in processing order. `txids` is by candidate, `times` by block.
+
+        Modules calculate with 50 digits, rounded half to even (R-CORE-CONST-9, D-96).
+        """
+        with localcontext(FIFTY_DIGITS):
+            return self._judge(batch, extracted, txids, times)
+
+    def _judge(self, batch: Batch, extracted: Extracted, txids: pa.ChunkedArray, times: pa.Array) -> Journal:
+        handover = Handover(*self._numbered, batch, extracted)
+        writer = self._writer
+        writer.journal = open_journal(len(batch.order) + len(batch.step_vout))
         self._ledger.reserve(_FEWEST_ENTRIES, len(self._tickers))
         block = position = 0
         declined = _NOWHERE
@@ -55,114 +75,106 @@ class Runs:
                 batch,
                 self._payloads.rows,
                 self._ledger.books,
-                self._journal,
+                writer.journal,
                 self._network.stones_height,
                 block,
                 position,
-                bool(self._registry.kinds),
+                bool(self._modules),
                 declined,
             )
             if status == kernel.DONE:
-                return self._journal
+                return writer.journal
             if status == kernel.NEEDS_ROOM:
                 steps = max(1, int(batch.steps[batch.order[position]]))
                 self._ledger.reserve(max(_FEWEST_ENTRIES, kernel.ENTRIES_A_STEP * steps), len(self._tickers))
             elif status == kernel.BLOCK_END:
                 self._end_block(block, int(batch.heights[block]))
                 block += 1
-            elif self._judge_by_module(batch, extracted, block, position):
-                position += 1
+            elif status == INTERRUPTED:
+                writer.follow()
             else:
-                declined = position
+                tx = int(batch.order[position])
+                records = int(writer.journal.records.filled[0]) - (status == MODULE_STEP)
+                where = Where(
+                    tx,
+                    block,
+                    int(batch.heights[block]),
+                    times[block].as_py(),
+                    txids[tx].as_py()[::-1].hex(),
+                    records - self._first_record,
+                )
+                writer.place = Place(block, where.height, records)
+                if status == MODULE_STEP:
+                    self._judge_step(handover, batch.progress[0], where)
+                elif self._judge_operation(handover, where):
+                    position += 1
+                else:
+                    declined = position
 
-    def ticker(self, text: str) -> int:
-        """Number of a normalised ticker."""
-        number = self._tickers.number(text)
-        self._ledger.reserve(0, len(self._tickers))
-        return number
-
-    def pool(self, name: str) -> int:
-        """Number of the account `POOL::` + name."""
-        return self._accounts.pool(name)
-
-    def balance(self, ticker: int, account: int) -> int:
-        """Units that the account holds."""
-        return self._ledger.balance(ticker, account)
-
-    def credit(self, ticker: int, account: int, units: int, cause: str) -> None:
-        """Add units, with an event at the current place."""
-        self._make_room()
-        number = self._registry.causes.index(cause)
-        self._ledger.credit(self._journal.events, self._place, ticker, account, units, number)
-
-    def debit(self, ticker: int, account: int, units: int, cause: str) -> None:
-        """Take units, with an event at the current place. Raises ValueError when the account holds less."""
-        self._make_room()
-        number = self._registry.causes.index(cause)
-        self._ledger.debit(self._journal.events, self._place, ticker, account, units, number)
-
-    def _make_room(self) -> None:
-        """Room for one event beside those that the plain operations still to come may write."""
-        self._ledger.reserve(1, len(self._tickers))
-        records, events, supplies = self._journal
-        self._journal = Journal(
-            records,
-            with_room(events, 2 * len(records.block) + 1),
-            with_room(supplies, 2 * len(records.block) + len(self._tickers)),
-        )
-
-    def _end_block(self, block: int, height: int) -> None:
-        self._place = Place(block, height, _NOWHERE)
-        lines = self._registry.end_of_block(height, self, self._network)
-        if lines:
-            self.closing[block] = "\n".join(lines)
-        close_block(self._ledger.books, self._journal.supplies, block, height)
-
-    def _judge_by_module(self, batch: Batch, extracted: Extracted, block: int, position: int) -> bool:
+    def _judge_operation(self, handover: Handover, where: Where) -> bool:
         """Let the claimant judge; False when no module wants the operation."""
-        tx = int(batch.order[position])
-        operation = self._operation(batch, extracted, tx, int(batch.heights[block]))
-        module = self._registry.claimant(operation)
+        operation = handover.operation(where)
+        module = self._claimant(operation)
         if module is None:
             return False
-        self._place = Place(block, operation.height, int(self._journal.records.filled[0]))
-        outcome = module.apply(operation, self, self._network)
-        self._record(batch, block, tx, OPERATIONS.index(operation.name), outcome)
+        if operation.recipient is None and operation.name in ("mint", "transfer") and self._is_kept(operation):
+            outcome = handover.without_recipient(where, operation)
+        else:
+            outcome = self._applied(module, operation)
+        handover.record(self._writer.journal.records, where, operation, outcome)
         return True
 
-    def _operation(self, batch: Batch, extracted: Extracted, tx: int, height: int) -> Operation:
-        payload = self._payloads.rows[batch.payload[tx]]
-        ticker = int(payload["ticker"]) if payload["operation"] < SWAP_INIT else None
-        sender, recipient = int(batch.sender[tx]), int(batch.recipient[tx])
-        return Operation(
-            name=OPERATIONS[payload["operation"]],
-            members=self._payloads.members(int(batch.payload[tx])),
-            ticker=ticker,
-            ticker_text=None if ticker is None else self._tickers.text(ticker),
-            sender=sender if sender >= 0 else None,
-            recipient=recipient if recipient >= 0 else None,
-            height=height,
-            raw=_row(extracted.raw, extracted.raw_offsets, tx),
-            prevouts=_row(extracted.prevouts, extracted.prevout_offsets, tx),
-            vout=int(batch.vout[tx]),
-        )
+    def _judge_step(self, handover: Handover, progress: Any, where: Where) -> None:
+        """Let the claimant judge the step whose record is the latest; what no module wants stays refused."""
+        operation = handover.step(where, int(progress["step"]) - 1)
+        module = self._claimant(operation)
+        if module is None:
+            return
+        if operation.sender is None or operation.recipient is None:
+            outcome = Outcome(Code.NO_STANDARD_OUTPUT)
+        else:
+            outcome = self._applied(module, operation)
+        progress["stopped"] = outcome.code is Code.INSUFFICIENT_BALANCE
+        handover.record_step(self._writer.journal.records, operation, outcome)
 
-    def _record(self, batch: Batch, block: int, tx: int, operation: int, outcome: Outcome) -> None:
-        records = self._journal.records
-        n = open_record(records, block, tx, tx, batch.vout[tx], operation)
-        records.valid[n] = outcome.code is None
-        records.code[n] = 0 if outcome.code is None else code_number(outcome.code)
-        records.tags[n] = outcome.tags
-        records.ticker[n] = records.text[n] = _number(outcome.ticker)
-        records.sender[n] = _number(outcome.sender)
-        records.recipient[n] = _number(outcome.recipient)
-        if outcome.units is not None:
-            set_amount(records, n, tuple(np.uint64(limb) for limb in limbs(outcome.units)))
+    def _claimant(self, operation: Operation) -> Module | None:
+        return next((module for module in self._modules if module.claims(operation, self._writer)), None)
 
+    def _is_kept(self, operation: Operation) -> bool:
+        return operation.ticker is not None and self._writer.is_kept(operation.ticker)
 
-def _row(data: Bytes, offsets: Offsets, row: int) -> bytes:
-    return data[offsets[row] : offsets[row + 1]].tobytes()
+    def _applied(self, module: Module, operation: Operation) -> Outcome:
+        outcome = module.apply(operation, self._writer)
+        if outcome.code is None:
+            self._writer.settle()
+        else:
+            self._writer.discard()
+        if outcome.rounds:
+            for each in self._modules:
+                each.round()
+        return outcome
 
+    def _end_block(self, block: int, height: int) -> None:
+        """R-CORE-BLK-6."""
+        writer = self._writer
+        writer.place = Place(block, height, _NOWHERE)
+        lines: list[str] = []
+        for phase in Phase:
+            for module in self._modules:
+                if module.phase is phase:
+                    lines += module.end_of_block(writer)
+                    writer.settle()
+            lines += writer.round_balances()
+        if lines:
+            self.closing[block] = "\n".join(lines)
+        for module in self._modules:
+            for table, rows in module.drain().items():
+                self.rows[table] += sorted(({"height": height} | dict(row) for row in rows), key=self._key(table))
+        records, events, supplies = writer.journal
+        writer.journal = Journal(records, events, with_room(supplies, int(self._ledger.books.counts[CHANGED])))
+        close_block(self._ledger.books, writer.journal.supplies, block, height)
+        self._first_record = int(records.filled[0])
 
-def _number(optional: int | None) -> int:
-    return -1 if optional is None else optional
+    def _key(self, table: str) -> Any:
+        names = self._keys[table]
+        return lambda row: tuple(row[name] for name in names)

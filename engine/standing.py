@@ -1,5 +1,7 @@
 """The ledger as Arrow tables, out and in (engine.schemas.State)."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyarrow as pa
 
@@ -7,6 +9,7 @@ from engine.accounts import Accounts
 from engine.amounts import decimals, from_decimals
 from engine.journal import Numbers
 from engine.ledger import Ledger
+from engine.modules.registry import Governor, Module
 from engine.operations import create
 from engine.schemas import BALANCES, SUPPLIES
 from engine.tickers import Tickers
@@ -64,6 +67,15 @@ def restore_tokens(table: pa.Table, ledger: Ledger, tickers: Tickers) -> None:
     heights = table["deploy_height"].to_numpy()
     for n, number in enumerate(numbers):
         create(ledger.books.tokens[number], heights[n], supply[n], limit[n] * has_limit[n], has_limit[n])
+
+
+def restore_governed(table: pa.Table, ledger: Ledger, tickers: Tickers, modules: Iterable[Module]) -> None:
+    """Mark the tokens among rows of TOKENS that a module deployed."""
+    governors = [module for module in modules if isinstance(module, Governor)]
+    for ticker in table["ticker"].to_pylist() if governors else ():
+        ledger.books.tokens[tickers.number(ticker)]["is_governed"] = any(
+            governor.governs(ticker) for governor in governors
+        )
 
 
 def restore_supplies(table: pa.Table, ledger: Ledger, tickers: Tickers) -> None:

@@ -63,6 +63,10 @@ class Tickers:
             self._numbers[text] = known
         return known
 
+    def known(self, text: str) -> int | None:
+        """The text's number if it was ever met."""
+        return self._numbers.get(text)
+
     def read(self, tick: str) -> Ticker:
         """Read a `tick`, each distinct text once."""
         known = self._read.get(tick)

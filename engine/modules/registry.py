@@ -237,14 +237,19 @@ class Module(Protocol):
 
 
 @runtime_checkable
+class Governor(Module, Protocol):
+    """A module that deploys tokens, whose mints are judged by modules from then on."""
+
+    def governs(self, ticker: str) -> bool:
+        """Whether the module deployed the token: how the engine knows after `restore`."""
+
+
+@runtime_checkable
 class Keeper(Module, Protocol):
-    """A module that keeps the balances of some tickers, and judges mints of tokens that it deployed."""
+    """A module that keeps the balances of some tickers."""
 
     def keeps(self, ticker: str) -> bool:
         """Whether the ticker's balances are the module's, existing or not."""
-
-    def governs(self, ticker: str) -> bool:
-        """Whether the module deployed the token, so that mints of it are the module's after R-CORE-MINT-1 to -5."""
 
     def exists(self, ticker: str) -> bool:
         """Whether a kept ticker counts as deployed."""
