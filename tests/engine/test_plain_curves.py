@@ -1,0 +1,691 @@
+"""Curve programs on the plain path: the rules of the curve extension one by one, and our decisions on them."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from engine.plain.accounts import Account
+from engine.plain.emission import emission
+from tests.helpers.scenarios import deploy_text, mint_text, operation_text, vectors
+from tests.helpers.stepping import Record, SteppedChain, party
+
+RAY = Decimal(10) ** 27
+NO_DURATIONS: list[Any] = ["0", "-1", "", "10.9", "1e2", "abc", 0, 0.9, -3, False, None, [100], {"a": 1}]
+NO_DURATIONS += [float("nan"), float("inf"), float("-inf")]
+NO_STAKES: list[Any] = [[], {}, "WTF", None, 1, [1], [None], [["WTF"]], ["A\0"], ["A\ud800"]]
+LINEAR: dict[str, Any] = {"type": "linear", "lock": "100", "stakes": ["WTF"]}
+
+
+FEES = "dev:3000 | dev:1000"
+
+
+def program_text(reward: str = "CRV", maximum: str = "1000000", outputs: str = FEES, **members: Any) -> str:
+    """Deploy of a program by dev."""
+    payload = {"p": "brc-20", "op": "deploy", "tick": reward, "m": maximum, "curve": LINEAR} | members
+    return f"in[dev] out[{op_return(payload)} | {outputs}]"
+
+
+def op_return(payload: Mapping[str, Any]) -> str:
+    return f"OP_RETURN {json.dumps(payload, separators=(',', ':'))}"
+
+
+def stake_text(sender: str, amount: Any, pair: str = "WTF,CRV", pays: str = "dev:3000", **members: Any) -> str:
+    payload = {"p": "brc-20", "op": "swap", "init": pair, "amt": amount, "wrap": True} | members
+    return f"in[{sender}] out[{op_return(payload)} | {pays}]"
+
+
+def claim_text(sender: str, amount: Any, pair: str = "yWTF,CRV", pays: str = "dev:1000") -> str:
+    payload = {"p": "brc-20", "op": "swap", "exe": pair, "amt": amount}
+    return f"in[{sender}] out[{op_return(payload)} | {pays}]"
+
+
+def transfer_text(sender: str, recipient: str, amount: str, ticker: str = "yWTF") -> str:
+    return operation_text(sender, {"p": "brc-20", "op": "transfer", "tick": ticker, "amt": amount}, recipient)
+
+
+def tokens(maximum: str = "2000000", *holders: str, ticker: str = "WTF") -> list[str]:
+    """A token of which every holder has 10000."""
+    holders = holders or ("u1", "u2", "u3")
+    return [deploy_text(ticker, maximum, "10000"), *(mint_text(ticker, "10000", holder) for holder in holders)]
+
+
+def running(**members: Any) -> SteppedChain:
+    """Tokens in 930000, program CRV in 930001; the next block is 930002."""
+    chain = SteppedChain()
+    chain.block(*tokens())
+    assert chain.one(program_text(**members))["valid"]
+    return chain
+
+
+def short(record: Record) -> tuple[Any, ...]:
+    """Operation, ticker, amount, code and decisions of a record."""
+    amount = record["amount"]
+    shown = None if amount is None else f"{amount.normalize():f}"
+    return record["operation"], record["ticker"], shown, record["code"], record["divergence"]
+
+
+def of(chain: SteppedChain, label: str, reward: str = "CRV") -> Account:
+    account = chain.account(label, reward)
+    assert account is not None
+    return account
+
+
+@pytest.mark.parametrize("vector", vectors("EMIT"), ids=[vector["id"] for vector in vectors("EMIT")])
+def test_emission(vector: Mapping[str, Any]) -> None:
+    """R-CURVE-EMIT-1 to R-CURVE-EMIT-3, digit for digit (D-75)."""
+    given = vector["input"]
+    interval = (int(given[f"{name}_block"]) for name in ("start", "from", "to"))
+    emitted = emission(given["type"], Decimal(given["max_supply"]), int(given["lock"]), *interval)
+    assert str(emitted) == vector["expected"]["emission"]
+
+
+# The worked example of section 8.
+
+
+def test_worked_example() -> None:
+    """Section 8, to the last digit that it gives (R-CURVE-IDX-2, R-CURVE-IDX-3, R-CURVE-CLAIM-2)."""
+    chain = running()
+    assert chain.program().rho == Decimal("0.5")
+    chain.empty(930_006)
+    assert (chain.program().index, chain.program().last_reward_height) == (RAY, 930_001)
+
+    assert short(chain.one(stake_text("u1", "100"))) == ("swap_init", "WTF", "100", None, None)
+    assert (chain.program().index, chain.program().last_reward_height) == (1001 * RAY, 930_006)
+    assert of(chain, "u1").scaled == Decimal("0.099900099900099900099900099")
+    assert chain.balance("yWTF", "u1") == "99.99999999"
+    assert chain.balance("WTF", "u1") == "9900.00000000"
+
+    chain.block()
+    assert chain.program().index == 1201 * RAY
+    assert chain.balance("yWTF", "u1") == "119.98001998"
+    assert chain.one(stake_text("u2", "300"))["valid"]
+    assert chain.program().index == 1251 * RAY
+    chain.block()
+    assert chain.program().index == 1301 * RAY
+
+    assert short(chain.one(claim_text("u1", "100"))) == ("swap_exe", "yWTF", "100", None, None)
+    assert [(e["ticker"], e["cause"], e["delta"]) for e in chain.events] == [
+        ("WTF", "unstake", Decimal("76.94081476")),
+        ("CRV", "reward", Decimal("11.52959262")),
+    ]
+    assert of(chain, "u1").staked == Decimal("23.05918524")
+    assert chain.balance("CRV", "u1") == "11.52959262"
+    assert chain.program().last_reward_height == 930_010
+    chain.audit()
+
+
+# Deploy.
+
+
+@pytest.mark.parametrize(
+    ("lock", "duration"),
+    [("100", 100), (" 1_00 ", 100), ("１００", 100), (10, 10), (10.9, 10), (1e2, 100), (True, 1)],
+)
+def test_duration_of_a_program(lock: Any, duration: int) -> None:
+    """R-CURVE-DEP-1 row 3, R-CURVE-DEP-4: integer text, a JSON number cut off, true as 1."""
+    chain = running(curve=LINEAR | {"lock": lock})
+    assert chain.program().duration == duration
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"curve": LINEAR | {"type": "cubic"}},
+        {"curve": LINEAR | {"type": "Linear"}},
+        {"curve": LINEAR | {"type": ["linear"]}},
+        {"curve": {"lock": "100", "stakes": ["WTF"]}},
+        {"curve": {"type": "linear", "stakes": ["WTF"]}},
+        *({"curve": LINEAR | {"lock": lock}} for lock in NO_DURATIONS),
+        *({"curve": LINEAR | {"stakes": stakes}} for stakes in NO_STAKES),
+        {"curve": {"type": "linear", "lock": "100"}},
+        {"curve": "x"},
+        {"curve": [1]},
+        {"curve": 1},
+        {"curve": True},
+        {"maximum": "0"},
+        {"maximum": "0.000000004"},
+        {"outputs": "dev:3000"},
+        {"outputs": "u1:3000 | dev:1000"},
+        {"outputs": "dev:3000 | u1:1000"},
+        {"outputs": "p2pk_dev:3000 | dev:1000"},
+    ],
+    ids=str,
+)
+def test_a_refused_curve_deploy_leaves_the_ticker_free(members: dict[str, Any]) -> None:
+    """R-CURVE-DEP-1, R-CURVE-DEP-2, R-CURVE-DEP-4: one code for all reasons (D-7)."""
+    chain = SteppedChain()
+    record = chain.one(program_text(**members))
+    assert short(record) == ("deploy", "CRV", None, "INVALID_OPERATION", "D-7")
+    assert not chain.engine.ledger.modules["programs"]
+    assert chain.one(program_text())["valid"]
+    chain.audit()
+
+
+def test_a_curve_deploy_needs_a_sender() -> None:
+    """R-CURVE-DEP-1 row 5."""
+    text = program_text().replace("in[dev]", "in[p2pk_dev]")
+    assert short(SteppedChain().one(text)) == ("deploy", "CRV", None, "INVALID_OPERATION", "D-7")
+
+
+def test_the_fees_stand_behind_the_first_op_return() -> None:
+    """Curve rules 2, and 5: behind the first OP_RETURN output, even a foreign one (D-17)."""
+    chain = SteppedChain()
+    chain.block(*tokens())
+    payload = op_return({"p": "brc-20", "op": "deploy", "tick": "CRV", "m": "1000000", "curve": LINEAR})
+    assert chain.one(f"in[dev] out[x:1 | OP_RETURN foreign | dev:7 | dev:0 | {payload}]")["valid"]
+    assert (chain.program().init_fee, chain.program().exe_fee) == (7, 0)
+    stake = stake_text("u1", "1").removeprefix("in[u1] out[").removesuffix(" | dev:3000]")
+    assert chain.one(f"in[u1] out[OP_RETURN foreign | dev:7 | {stake}]")["valid"]
+    assert chain.one(f"in[u1] out[OP_RETURN foreign | u1:7 | {stake} | dev:7]")["code"] == "INVALID_OPERATION"
+
+
+def test_core_checks_come_before_those_of_the_curve() -> None:
+    """R-CURVE-DEP-1: first R-CORE-DEP-2; a `y` ticker is refused with both decisions (D-6, D-7)."""
+    chain = SteppedChain()
+    wrong: dict[str, Any] = {"curve": {"type": "cubic"}}
+    records = chain.block(
+        deploy_text("CRV", "1"),
+        program_text(**wrong),
+        program_text("OTHER", "x", **wrong),
+        program_text("OTHER", **wrong, l="x"),
+        program_text("yOTHER"),
+        program_text("YOTHER"),
+    )
+    assert [(r["code"], r["divergence"]) for r in records] == [
+        (None, None),
+        ("TICKER_ALREADY_EXISTS", None),
+        ("INVALID_AMOUNT", None),
+        ("INVALID_AMOUNT", None),
+        ("INVALID_OPERATION", "D-6,D-7"),
+        ("INVALID_OPERATION", "D-6,D-7"),
+    ]
+
+
+@pytest.mark.parametrize("curve", [{}, "", False, None, 0, 0.0, []])
+def test_an_empty_curve_is_an_ordinary_deploy(curve: Any) -> None:
+    """R-CURVE-DEP-3."""
+    chain = SteppedChain()
+    assert short(chain.one(program_text(curve=curve))) == ("deploy", "CRV", None, None, None)
+    assert not chain.engine.ledger.modules["programs"]
+
+
+def test_what_a_program_stores() -> None:
+    """R-CURVE-DEP-5, R-CURVE-DEP-6: only the first stake, in upper case; its token need not exist."""
+    chain = SteppedChain()
+    chain.block(deploy_text("WTF", "3000000"), program_text(curve=LINEAR | {"stakes": ["wtf", 5]}), program_text("C2"))
+    chain.block(program_text("C3", curve=LINEAR | {"stakes": ["ß"], "type": "exponential"}, l="5"))
+    program, other = chain.program(), chain.program("C3")
+    assert (program.staking_ticker, program.staking_max_supply, program.rho) == (
+        "WTF",
+        Decimal(3_000_000),
+        Decimal("0.33333333"),
+    )
+    assert (program.genesis, program.start_height, program.last_reward_height) == (party("dev"), 930_000, 930_000)
+    assert (program.max_supply, program.index, program.rewards_paid) == (Decimal(1_000_000), RAY, Decimal(0))
+    assert (other.staking_ticker, other.staking_max_supply, other.rho, other.kind) == ("SS", None, None, "exponential")
+    token = chain.engine.ledger.tokens["C3"]
+    assert (token.max_supply, token.limit) == (10**14, 5 * 10**8)
+
+
+# Stake.
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (stake_text("u1", "5", pair="WTFCRV"), ("swap_init", None, None, "SWAP_MISSING_FIELDS", None)),
+        (stake_text("u1", "", pair="WTF,CRV"), ("swap_init", None, None, "SWAP_MISSING_FIELDS", None)),
+        (stake_text("u1", "x"), ("swap_init", None, None, "SWAP_INVALID_AMOUNT", None)),
+        (stake_text("u1", "0"), ("swap_init", None, "0", "SWAP_INVALID_AMOUNT", None)),
+        (stake_text("u1", "-5"), ("swap_init", None, "-5", "SWAP_INVALID_AMOUNT", None)),
+        (stake_text("u1", "NaN"), ("swap", None, None, "UNKNOWN_PROCESSING_ERROR", None)),
+        (stake_text("u1", "1e28"), ("swap_init", None, f"1{28 * '0'}", "SWAP_INVALID_AMOUNT", None)),
+        (stake_text("u1", "Infinity"), ("swap_init", None, None, "SWAP_INVALID_AMOUNT", None)),
+        (stake_text("p2pk_u1", "5"), ("swap_init", "WTF", "5", "NO_VALID_RECEIVER", None)),
+        (stake_text("u1", "5", pair="WTF,NOP"), ("swap_init", "WTF", "5", "TICKER_NOT_DEPLOYED", None)),
+        (stake_text("u1", "5", pair="LOL,CRV"), ("swap_init", "LOL", "5", "INVALID_OPERATION", None)),
+        (stake_text("u1", "5", pair="yWTF,CRV"), ("swap_init", "yWTF", "5", "INVALID_OPERATION", None)),
+        (stake_text("u1", "5").replace(" | dev:3000", ""), ("swap_init", "WTF", "5", "INVALID_OPERATION", None)),
+        (stake_text("u1", "5", pays="dev:2999"), ("swap_init", "WTF", "5", "INVALID_OPERATION", None)),
+        (stake_text("u1", "5", pays="dev:3001"), ("swap_init", "WTF", "5", "INVALID_OPERATION", None)),
+        (stake_text("u1", "5", pays="u1:3000"), ("swap_init", "WTF", "5", "INVALID_OPERATION", None)),
+        (stake_text("u1", "10000.00000001"), ("swap_init", "WTF", "10000.00000001", "SWAP_INSUFFICIENT_BALANCE", None)),
+        (stake_text("nobody", "5"), ("swap_init", "WTF", "5", "SWAP_INSUFFICIENT_BALANCE", None)),
+        (stake_text("u1", 5), ("swap_init", "WTF", "5", None, None)),
+        (stake_text("u1", " 1_0.5 ", pair=" wtf , crv "), ("swap_init", "WTF", "10.5", None, None)),
+        (stake_text("u1", "10000"), ("swap_init", "WTF", "10000", None, None)),
+        (stake_text("u1", "5", wrap=1), ("swap_init", "WTF", "5", None, None)),
+        (stake_text("u1", "5", wrap="true"), ("swap_init", "WTF", "5", None, None)),
+        (stake_text("u1", "5", lock="x"), ("swap_init", "WTF", "5", None, None)),
+    ],
+)
+def test_a_stake(text: str, expected: tuple[Any, ...]) -> None:
+    """R-CURVE-STAKE-1, R-CURVE-STAKE-3: checks in their order, and what the record says."""
+    chain = running()
+    record = chain.one(text)
+    assert short(record) == expected
+    assert record["to_address"] is None
+    assert bool(chain.account("u1")) == record["valid"]
+    assert chain.program().total_staked == (record["amount"] if record["valid"] else 0)
+    chain.audit()
+
+
+def test_an_init_fee_of_zero_is_asked_for_and_an_exe_fee_of_zero_is_not() -> None:
+    """R-CURVE-STAKE-1 rows 3 to 5, R-CURVE-CLAIM-1 (D-70)."""
+    chain = running(outputs="dev:0 | dev:0")
+    assert chain.one(stake_text("u1", "5", pays="u1:0"))["code"] == "INVALID_OPERATION"
+    assert chain.one(stake_text("u1", "5", pays="dev:1"))["code"] == "INVALID_OPERATION"
+    assert chain.one(stake_text("u1", "5", pays="dev:0"))["valid"]
+    assert chain.one(claim_text("u1", "1", pays="u1:600"))["valid"]
+
+
+def test_amounts_are_rounded_inside_the_block() -> None:
+    """R-CURVE-STATE-5: 8 decimals of what is staked, 27 of what is scaled; the balance keeps its residue until the end.
+
+    What left the balance shows as what was staked; the block's end rounds the balance by an event of its own.
+    """
+    chain = running()
+    records = chain.block(stake_text("u1", "100.000000004"), stake_text("u1", "0.000000004"))
+    assert [r["valid"] for r in records] == [True, True]
+    account = of(chain, "u1")
+    assert account.staked == Decimal(100)
+    assert chain.program().total_staked == Decimal(100)
+    assert account.scaled == Decimal("100.000000000")
+    assert chain.program().total_scaled == Decimal("100.000000008")
+    assert [(e["cause"], e["delta"], e["balance_after"]) for e in chain.events] == [
+        ("stake", Decimal("-100.00000000"), Decimal("9900.00000000")),
+        ("stake", Decimal("0E-8"), Decimal("9900.00000000")),
+        ("rounding", Decimal("-0.00000001"), Decimal("9899.99999999")),
+    ]
+    chain.audit()
+
+
+# Claim.
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (claim_text("u1", "", pair="yWTF,CRV"), (None, None, "SWAP_MISSING_FIELDS", None)),
+        (claim_text("u1", "5", pair="yWTF"), (None, None, "SWAP_MISSING_FIELDS", None)),
+        (claim_text("u1", "x"), (None, None, "SWAP_INVALID_AMOUNT", None)),
+        (claim_text("u1", "0"), ("yWTF", "0", "SWAP_INVALID_AMOUNT", "D-61")),
+        (claim_text("u1", "-5000"), ("yWTF", "-5000", "SWAP_INVALID_AMOUNT", "D-61")),
+        (claim_text("u1", "NaN"), ("yWTF", None, "SWAP_INVALID_AMOUNT", "D-61")),
+        (claim_text("u1", "sNaN"), ("yWTF", None, "SWAP_INVALID_AMOUNT", "D-61")),
+        (claim_text("u1", "-Infinity"), ("yWTF", None, "SWAP_INVALID_AMOUNT", "D-61")),
+        (claim_text("p2pk_u1", "0"), ("yWTF", "0", "SWAP_INVALID_AMOUNT", "D-61")),
+        (claim_text("p2pk_u1", "5", pair="y,CRV"), ("y", "5", "NO_VALID_RECEIVER", None)),
+        (claim_text("u1", "5", pair="y,NOP"), ("y", "5", "INVALID_OPERATION", None)),
+        (claim_text("u1", "5", pair="yLOL,NOP"), ("yLOL", "5", "TICKER_NOT_DEPLOYED", None)),
+        (claim_text("u1", "5", pair="yLOL,CRV"), ("yLOL", "5", "INVALID_OPERATION", None)),
+        (claim_text("u1", "5").replace(" | dev:1000", ""), ("yWTF", "5", "INVALID_OPERATION", None)),
+        (claim_text("u1", "5", pays="dev:999"), ("yWTF", "5", "INVALID_OPERATION", None)),
+        (claim_text("u1", "5", pays="u1:1000"), ("yWTF", "5", "INVALID_OPERATION", None)),
+        (claim_text("u9", "5"), ("yWTF", "5", "UNKNOWN_PROCESSING_ERROR", None)),
+        (claim_text("u1", "20101"), ("yWTF", "20101", "UNKNOWN_PROCESSING_ERROR", None)),
+        (claim_text("u1", "Infinity"), ("yWTF", None, "UNKNOWN_PROCESSING_ERROR", None)),
+        (claim_text("u1", "1e999999"), ("yWTF", None, "UNKNOWN_PROCESSING_ERROR", None)),
+        (claim_text("u1", "1e999999999"), ("yWTF", None, "UNKNOWN_PROCESSING_ERROR", None)),
+        (claim_text("u1", " 5 ", pair=" ywtf , crv "), ("yWTF", "5", None, None)),
+        (claim_text("u1", 5.5), ("yWTF", "5.5", None, None)),
+        (claim_text("u1", "1e-999999999"), ("yWTF", "0", None, None)),
+    ],
+)
+def test_a_claim(text: str, expected: tuple[Any, ...]) -> None:
+    """R-CURVE-CLAIM-1: checks in their order with D-61 behind the second, and what the record says."""
+    chain = running()
+    chain.block(stake_text("u1", "100"))
+    chain.block()
+    before = of(chain, "u1"), chain.program()
+    record = chain.one(text)
+    assert short(record) == ("swap_exe", *expected)
+    assert record["to_address"] is None
+    if not record["valid"]:
+        assert of(chain, "u1") == before[0]
+        assert chain.program().total_staked == before[1].total_staked
+    chain.audit()
+
+
+def test_a_claim_waits_for_its_height() -> None:
+    """R-CURVE-CLAIM-1: before anything else."""
+    chain = SteppedChain(926_477)
+    chain.block(*tokens(), program_text())
+    chain.block(stake_text("u1", "100"))
+    assert short(chain.one(claim_text("u1", "x"))) == ("swap_exe", None, None, "SWAP_NOT_ACTIVATED", None)
+    assert short(chain.one(claim_text("u1", "100"))) == ("swap_exe", "yWTF", "100", None, None)
+
+
+def test_a_claim_of_a_millionth_too_much_takes_everything() -> None:
+    """R-CURVE-CLAIM-2: the record keeps what was asked."""
+    chain = running()
+    chain.block(stake_text("u1", "100"))
+    chain.block()
+    assert chain.balance("yWTF", "u1") == "20100.00000000"
+    assert chain.one(claim_text("u1", "20100.0202"))["code"] == "UNKNOWN_PROCESSING_ERROR"
+    record = chain.one(claim_text("u1", "60300.0402"))
+    assert short(record) == ("swap_exe", "yWTF", "60300.0402", None, None) or record["code"]
+    chain.audit()
+
+
+def test_principal_comes_back_by_share() -> None:
+    """R-CURVE-CLAIM-2, R-CURVE-CLAIM-3: half the `y` balance returns half the stake and rho times what it grew."""
+    chain = running()
+    chain.block(stake_text("u1", "100"))
+    chain.block()
+    chain.one(claim_text("u1", "10050"))
+    assert [(e["ticker"], e["delta"]) for e in chain.events] == [("WTF", Decimal(50)), ("CRV", Decimal(5000))]
+    assert of(chain, "u1").staked == Decimal(50)
+    assert chain.program().total_staked == Decimal(50)
+    assert chain.program().rewards_paid == Decimal(5000)
+    chain.audit()
+
+
+# The index.
+
+
+def test_growth_of_a_touched_block_is_forfeited() -> None:
+    """R-CURVE-IDX-3 (D-63): u2's transfer of 10 costs both parties the block's growth; u1 has it."""
+    chain = running()
+    chain.block(stake_text("u1", "100"), stake_text("u2", "100"))
+    chain.block(transfer_text("u2", "v", "10"))
+    chain.block()
+    index = chain.program().index / RAY
+    assert [chain.balance("yWTF", label) for label in ("u1", "u2", "v")] == [
+        f"{100 * index:.8f}",
+        f"{index / 101 * 90:.8f}"[:-1] + chain.balance("yWTF", "u2")[-1],
+        chain.balance("yWTF", "v"),
+    ]
+    assert of(chain, "u1").scaled == 100
+    assert of(chain, "u2").scaled == Decimal("0.891089108910891089108910891")
+    assert of(chain, "v").scaled == Decimal("0.099009900990099009900990099")
+    assert chain.program().total_scaled == 200
+
+
+def test_an_idle_span_goes_to_whoever_is_there_when_somebody_stakes() -> None:
+    """R-CURVE-IDX-2 (D-64): without stake the index stands still; the first block with one gets the whole span."""
+    chain = running()
+    chain.empty(930_049)
+    assert chain.program().last_reward_height == 930_001
+    chain.block(stake_text("u1", "100"))
+    assert chain.program().last_reward_height == 930_049
+    assert chain.program().index == RAY + 48 * 10_000 * 2 * RAY / 100
+
+
+def test_nothing_is_emitted_after_the_last_block() -> None:
+    """R-CURVE-EMIT-3: stakes and claims go on, and the whole of M was emitted."""
+    chain = running(curve=LINEAR | {"lock": "3"})
+    chain.block(stake_text("u1", "100"))
+    chain.empty(930_006)
+    index = chain.program().index
+    assert index == RAY + 1_000_000 * 2 * RAY / 100
+    chain.block(stake_text("u2", "100"))
+    chain.empty(930_010)
+    assert chain.program().index == index
+    assert chain.program().last_reward_height == 930_009
+    chain.one(claim_text("u1", "2000100"))
+    assert chain.balance("CRV", "u1") == "1000000.00000000"
+    chain.audit()
+
+
+def test_a_token_without_supply_never_advances_a_program() -> None:
+    """R-CURVE-DEP-6: rho stays unknown, the index stands; whoever holds the token stakes and claims principal only."""
+    chain = SteppedChain()
+    chain.block(deploy_text("ZERO", "0", "1"), program_text(curve=LINEAR | {"stakes": ["ZERO"]}))
+    assert (chain.program().rho, chain.program().staking_max_supply) == (None, Decimal(0))
+    chain.block(mint_text("ZERO", "0", "u1"), stake_text("u1", "1", pair="ZERO,CRV"))
+    chain.empty(930_009)
+    assert (chain.program().index, chain.program().last_reward_height) == (RAY, 930_000)
+
+
+def test_rho_is_found_once_the_staked_token_exists() -> None:
+    """R-CURVE-DEP-6: at the first advance; until then it counts as 1 (D-76)."""
+    chain = SteppedChain()
+    chain.block(program_text())
+    chain.block(*tokens("4000000"), stake_text("u1", "100"))
+    assert (chain.program().rho, chain.program().staking_max_supply) == (None, None)
+    chain.block()
+    assert (chain.program().rho, chain.program().staking_max_supply) == (Decimal("0.25"), Decimal(4_000_000))
+    assert chain.program().index == RAY + 10_000 * 4 * RAY / 100
+
+
+def test_a_rho_that_rounds_to_zero_gives_way_to_the_exact_quotient() -> None:
+    """R-CURVE-IDX-1 (D-66)."""
+    chain = SteppedChain()
+    chain.block(*tokens("1000000000"), program_text(maximum="1"))
+    assert chain.program().rho == 0
+    chain.block(stake_text("u1", "100"))
+    chain.block()
+    assert chain.program().index == RAY + Decimal("0.01") * 1_000_000_000 * RAY / 100
+
+
+def test_in_the_deploying_block_rho_is_not_rounded_yet() -> None:
+    """D-66: a residue claimed at once earns by the exact quotient, in later blocks by 8 decimals."""
+    chain = SteppedChain()
+    chain.block(*tokens("3000000"), program_text(), stake_text("u1", "1.000000004"), claim_text("u1", "1.000000004"))
+    residue = Fraction("0.000000004")
+    assert abs(Fraction(chain.program().rewards_paid) - residue / 3) < Fraction("1e-50")
+    chain.block(stake_text("u1", "1.000000004"), claim_text("u1", "1.000000004"))
+    assert abs(Fraction(chain.program().rewards_paid) - residue / 3 - residue * Fraction("0.33333333")) < Fraction(
+        "1e-50"
+    )
+    assert chain.program().rho == Decimal("0.33333333")
+
+
+# Transfers of receipts.
+
+
+def test_a_transfer_moves_scaled_balance_and_principal() -> None:
+    """R-CURVE-XFER-2: shares in proportion, once (D-62); what leaves one side arrives at the other."""
+    chain = running()
+    chain.block(stake_text("u1", "100"))
+    record = chain.one(transfer_text("u1", "v", "60", "YWTF"))
+    assert short(record) == ("transfer", "yWTF", "60", None, "D-62")
+    assert (of(chain, "u1").staked, of(chain, "v").staked) == (Decimal(40), Decimal(60))
+    assert chain.balance("yWTF", "v") == "59.99999999"
+    chain.block(claim_text("v", "60"))
+    assert chain.balance("WTF", "v") == "60.00000000"
+    chain.audit()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("in[u1] out[{payload}]", "NO_STANDARD_OUTPUT"),
+        ("in[u1] out[v:546 | {payload}]", "NO_STANDARD_OUTPUT"),
+        ("in[p2pk_u1] out[{payload} | v:546]", "NO_STANDARD_OUTPUT"),
+    ],
+)
+def test_a_transfer_needs_its_parties(text: str, code: str) -> None:
+    """R-CURVE-XFER-1: R-CORE-ORDER-2 and R-CORE-XFER-1 first."""
+    chain = running()
+    payload = op_return({"p": "brc-20", "op": "transfer", "tick": "yNOP", "amt": "x"})
+    assert chain.one(text.replace("{payload}", payload))["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("ticker", "amount", "code"),
+    [
+        ("yNOP", "x", "TICKER_NOT_DEPLOYED"),
+        ("yCRV", "1", "TICKER_NOT_DEPLOYED"),
+        ("yWTF", "1e1", "INVALID_AMOUNT"),
+        ("yWTF", "100.00000001", "INSUFFICIENT_BALANCE"),
+        ("yWTF", "0", "INVALID_OPERATION"),
+        ("yWTF", "0.000000004", "INVALID_OPERATION"),
+    ],
+)
+def test_a_refused_transfer(ticker: str, amount: str, code: str) -> None:
+    """R-CURVE-XFER-1: the checks of R-CORE-XFER, then zero."""
+    chain = running()
+    chain.block(stake_text("u1", "100"))
+    before = of(chain, "u1")
+    record = chain.one(transfer_text("u1", "v", amount, ticker))
+    assert (record["code"], record["divergence"]) == (code, "D-3" if amount == "x" else None)
+    assert chain.account("v") is None
+    assert of(chain, "u1") == before
+
+
+def test_a_marketplace_attempt_is_refused_before_zero_is() -> None:
+    """R-CURVE-XFER-1 after R-CORE-XFER-5."""
+    chain = running()
+    chain.block(stake_text("u1", "100"))
+    for amount in ("0", "5"):
+        record = chain.one(transfer_text("u1 sig83", "v", amount))
+        assert record["code"] == "INVALID_MARKETPLACE_TRANSACTION"
+
+
+def test_a_transfer_to_oneself_touches_and_changes_nothing() -> None:
+    """R-CURVE-XFER-2, R-CURVE-IDX-3: the block's growth is forfeited all the same."""
+    chain = running()
+    chain.block(stake_text("u1", "100"))
+    assert chain.one(transfer_text("u1", "u1", "7"))["valid"]
+    assert of(chain, "u1").staked == 100
+    assert chain.program().index == 201 * RAY
+    assert of(chain, "u1").scaled == Decimal("0.497512437810945273631840796")
+
+
+def multi_text(sender: str, *steps: tuple[str, str, str]) -> str:
+    outputs = [
+        f"{op_return({'p': 'brc-20', 'op': 'transfer', 'tick': ticker, 'amt': amount})} | {recipient}:546"
+        for ticker, amount, recipient in steps
+    ]
+    return f"in[{sender}] out[{' | '.join(outputs)}]"
+
+
+def test_steps_of_a_multi_transfer_are_judged_like_single_transfers() -> None:
+    """D-67: a step of zero is refused and stops nothing, one without cover stops the rest."""
+    chain = running()
+    chain.block(stake_text("u1", "100"))
+    steps = [("yWTF", "30", "v"), ("YWTF", "0", "w"), ("yWTF", "20", "w"), ("yWTF", "51", "x"), ("yWTF", "1", "v")]
+    records = chain.block(multi_text("u1", *steps))
+    assert [(r["valid"], r["step_code"], "D-67" in (r["divergence"] or "")) for r in records] == [
+        (True, None, True),
+        (False, "INVALID_OPERATION", False),
+        (True, None, True),
+        (False, "INSUFFICIENT_BALANCE", False),
+        (False, "INSUFFICIENT_BALANCE", False),
+    ]
+    assert [of(chain, label).staked for label in ("u1", "v", "w")] == [50, 30, 20]
+    chain.audit()
+
+
+# What the block does to itself.
+
+
+def test_every_operation_sees_and_leaves_the_true_balance() -> None:
+    """D-60: stake and claim in one block leave nothing behind; a second stake counts."""
+    chain = running()
+    records = chain.block(stake_text("u1", "1000"), claim_text("u1", "1000"))
+    assert [r["divergence"] for r in records] == [None, "D-60"]
+    assert chain.balance("WTF", "u1") == "10000.00000000"
+    assert chain.one(claim_text("u1", "1000"))["code"] == "UNKNOWN_PROCESSING_ERROR"
+    records = chain.block(stake_text("u1", "100"), stake_text("u1", "50"), stake_text("u2", "1"))
+    assert [r["divergence"] for r in records] == [None, "D-60", None]
+    assert of(chain, "u1").staked == 150
+    assert of(chain, "u1").scaled > of(chain, "u2").scaled * 149
+    records = chain.block(transfer_text("u2", "u3", "0.5"), stake_text("u3", "5"))
+    assert [r["divergence"] for r in records] == ["D-62", "D-60"]
+    records = chain.block(claim_text("u2", "999"), stake_text("u2", "5"))
+    assert [r["divergence"] for r in records] == [None, None], "a refused claim touches nothing"
+    chain.audit()
+
+
+def test_a_program_is_visible_at_once() -> None:
+    """D-27: refused or not, a stake or claim that finds a program of its own block says so."""
+    chain = SteppedChain()
+    chain.block(*tokens())
+    records = chain.block(
+        stake_text("u1", "5"),
+        program_text(),
+        stake_text("u1", "5"),
+        stake_text("u1", "99999"),
+        claim_text("u1", "2"),
+        claim_text("u1", "2", pays="u1:1"),
+        stake_text("u1", "x"),
+    )
+    assert [(r["code"], r["divergence"]) for r in records] == [
+        ("TICKER_NOT_DEPLOYED", None),
+        (None, None),
+        (None, "D-27"),
+        ("SWAP_INSUFFICIENT_BALANCE", "D-27"),
+        (None, "D-27,D-60"),
+        ("INVALID_OPERATION", "D-27"),
+        ("SWAP_INVALID_AMOUNT", None),
+    ]
+    chain.audit()
+
+
+def test_rewards_end_with_the_maximum_supply() -> None:
+    """D-65: scaled balances whose principal rounds to nothing grow with the next stake; M is all that is ever paid."""
+    holders = ("u1", "u2", "u3")
+    chain = running()
+    chain.block(*(stake_text(label, "100") for label in holders))
+    chain.block()
+    worths = {label: Decimal(chain.balance("yWTF", label)) for label in holders}
+    nearly = {label: (worth * (1 - Decimal("4e-11"))).quantize(Decimal("1e-8")) for label, worth in worths.items()}
+    chain.block(*(claim_text(label, str(amount)) for label, amount in nearly.items()))
+    assert chain.program().total_staked == 0
+    assert chain.program().total_scaled > 0
+    chain.empty(930_100)
+    chain.block(mint_text("WTF", "0.00000001", "u4"), stake_text("u4", "0.00000001"))
+    chain.block()
+    records = chain.block(*(claim_text(label, chain.balance("yWTF", label)) for label in holders))
+    assert [(r["code"], r["divergence"]) for r in records] == [(None, None), (None, None), (None, "D-65")]
+    assert chain.program().rewards_paid == chain.program().max_supply
+    rewards = [Decimal(chain.balance("CRV", label)) for label in holders]
+    assert rewards[0] == rewards[1] > rewards[2]
+    assert abs(sum(rewards, Decimal(-1_000_000))) <= Decimal("0.00000003"), "what was paid is counted before rounding"
+    record = chain.one(claim_text("u4", chain.balance("yWTF", "u4")))
+    assert (record["code"], record["divergence"], chain.balance("CRV", "u4")) == (None, "D-65", "0")
+    chain.audit()
+
+
+def test_a_reward_token_cannot_be_minted() -> None:
+    """R-CORE-MINT-7 (D-31): after the checks of any mint, and not counted."""
+    chain = running(l="1000")
+    records = chain.block(mint_text("CRV", "1001", "u1"), mint_text("CRV", "x", "u1"), mint_text("CRV", "10", "u1"))
+    assert [(r["code"], r["divergence"]) for r in records] == [
+        ("EXCEEDS_MINT_LIMIT", None),
+        ("INVALID_AMOUNT", "D-3"),
+        ("INVALID_OPERATION", "D-31"),
+    ]
+    assert chain.balance("CRV", "u1") == "0"
+    chain.audit()
+
+
+def test_receipts_are_no_tokens_of_their_own() -> None:
+    """R-CORE-MINT-1, R-CORE-DEP-5, R-CORE-BURN-2: never minted, deployed or burned."""
+    chain = running()
+    burn = operation_text("u1", {"p": "brc-20", "op": "burn", "tick": "yWTF", "amt": "1"}, "v")
+    records = chain.block(
+        mint_text("yNOP", "1", "v"),
+        mint_text("yWTF", "x", "v"),
+        mint_text("yWTF", "1", "v"),
+        burn,
+        deploy_text("yWTF", "1"),
+    )
+    assert [(r["code"], r["divergence"]) for r in records] == [
+        ("TICKER_NOT_DEPLOYED", None),
+        ("INVALID_AMOUNT", "D-3"),
+        ("INVALID_OPERATION", None),
+        ("INVALID_OPERATION", "D-8"),
+        ("INVALID_OPERATION", "D-6"),
+    ]
+
+
+def test_the_oldest_program_keeps_the_receipts() -> None:
+    """D-69: stakers of a second program show no `y` balance and cannot transfer, but they claim; they touch nothing."""
+    chain = running()
+    chain.block(program_text("CV2"))
+    records = chain.block(stake_text("u1", "100", pair="WTF,CV2"), stake_text("u1", "50", pair="WTF,CV2"))
+    assert [r["divergence"] for r in records] == [None, None]
+    assert chain.balance("yWTF", "u1") == "0.00000000"
+    assert of(chain, "u1", "CV2").scaled == 150
+    assert chain.one(transfer_text("u1", "v", "1"))["code"] == "INSUFFICIENT_BALANCE"
+    chain.one(claim_text("u1", "1", pair="yWTF,CV2"))
+    assert Decimal(chain.balance("CV2", "u1")) > 0
+    chain.audit()
