@@ -35,9 +35,19 @@ FACT_CHECKS: Final = (
     "negative_balances",
     "effects",
     "minted",
+    "burned",
+    "rounding",
     "conservation",
+    "flows",
     "supply_cap",
     "deploys",
+    "positions",
+    "executions",
+    "reserves",
+    "pool_accounts",
+    "programs",
+    "staked",
+    "reward_cap",
 )
 FOLD_CHECKS: Final = ("fold_balances", "fold_supplies")
 

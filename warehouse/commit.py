@@ -1,6 +1,6 @@
 """From facts about new blocks to the next manifest: they must join what is published, then they become segments."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,15 +9,16 @@ import pyarrow as pa
 
 from engine.schemas import Judged
 from ingest.source import Tip
-from warehouse.errors import ChainBroken, CountMismatch, HeightGap
+from warehouse.errors import ChainBroken, CountMismatch, HeightGap, SchemaMismatch
 from warehouse.manifest import Manifest
 from warehouse.segments import write_segment
-from warehouse.tables import DERIVED, FACTS, TABLES
+from warehouse.tables import FACTS, TABLES
 
 
 def facts(judged: Judged) -> dict[str, pa.Table]:
     """The tables of `judged` by name."""
-    return {name: getattr(judged, name) for name in DERIVED}
+    tables = {field.name: getattr(judged, field.name) for field in fields(judged)}
+    return {**tables.pop("modules"), **tables}
 
 
 def extended(directory: Path, manifest: Manifest, tables: dict[str, pa.Table]) -> Manifest:
@@ -25,6 +26,8 @@ def extended(directory: Path, manifest: Manifest, tables: dict[str, pa.Table]) -
 
     Raises SchemaMismatch, HeightGap, ChainBroken and CountMismatch before anything is written.
     """
+    if unknown := sorted(tables.keys() - set(FACTS)):
+        raise SchemaMismatch(unknown[0], "no table of that name is kept")
     tables = {name: TABLES[name].conforming(tables[name]) for name in FACTS if name in tables}
     blocks = tables["blocks"]
     if not blocks.num_rows:

@@ -10,9 +10,20 @@ import pyarrow as pa
 from engine.schemas import SUPPLIES
 from ingest.source import Tip
 from warehouse.manifest import Manifest, read_manifest
-from warehouse.tables import FACTS, FOLD, TABLES
+from warehouse.tables import CURRENT, FACTS, FOLD, STATES, TABLES, Table
 
-VIEWS: Final = ("changes", "operations", "balances", "holders", "latest_supplies", "supply")
+VIEWS: Final = (
+    "changes",
+    "operations",
+    "balances",
+    "holders",
+    "latest_supplies",
+    "supply",
+    "y_balances",
+    "settlements",
+    "closing_lines",
+    "balance_changes",
+)
 """Views with a file of their own in `warehouse/views`, each after those that it reads."""
 
 
@@ -57,6 +68,7 @@ def script(directory: Path, manifest: Manifest, height: int | None = None) -> st
     views["tip"] = (
         f"SELECT '{manifest.network}' AS network, height, hash, cumulative_hash FROM blocks WHERE height = {height}"
     )
+    views |= {CURRENT + name: _newest(TABLES[name]) for name in STATES}
     views |= {name: files("warehouse").joinpath("views", f"{name}.sql").read_text() for name in VIEWS}
     return "".join(f"CREATE OR REPLACE VIEW {name} AS\n{text.rstrip()};\n" for name, text in views.items())
 
@@ -72,6 +84,12 @@ def _segments(directory: Path, manifest: Manifest, name: str, first: int, last: 
     if any(part.last > last for part in wanted):
         conditions.append(f"{table.height} <= {last}")
     return f"{text} WHERE {' AND '.join(conditions)}" if conditions else text
+
+
+def _newest(table: Table) -> str:
+    """The newest version of everything that a table has versions of."""
+    key = ", ".join(table.versions_of)
+    return f"FROM {table.name} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY height DESC) = 1"
 
 
 def _select(directory: Path, paths: list[str], schema: pa.Schema) -> str:

@@ -42,6 +42,14 @@ class NewerFormat(LakeError):
         self.known = known
 
 
+class RebuildNeeded(LakeError):
+    """The published tables are not those that this program derives: an older version wrote them, or other modules."""
+
+    def __init__(self, directory: Path, by: str) -> None:
+        super().__init__(f"the tables in {directory} were derived by {by}: run `simplicity rebuild`, it needs no node")
+        self.directory = directory
+
+
 class ManifestDamaged(LakeError):
     """The manifest is not what the writer leaves behind."""
 

@@ -16,7 +16,7 @@ from ingest.source import Tip
 from warehouse.commit import extended, facts
 from warehouse.errors import LakeExists
 from warehouse.files import UNFINISHED, exclusive
-from warehouse.manifest import NAME, Manifest, read_manifest, write_manifest
+from warehouse.manifest import NAME, Manifest, read_any_manifest, write_manifest
 from warehouse.rederive import Generation
 from warehouse.rewind import rewound
 from warehouse.snapshot import Snapshot
@@ -26,19 +26,23 @@ GRACE: Final = 600.0
 
 
 class Lake:
-    """The one writer of a lake. Commits, rewinds and replacements may come from different threads."""
+    """The one writer of a lake. Commits, rewinds and replacements may come from different threads.
+
+    Where an older version wrote the tables it can read the archive and derive them anew; all else raises
+    RebuildNeeded.
+    """
 
     def __init__(self, directory: Path, grace: float = GRACE) -> None:
         """Take the lock and read what is published. Raises LakeInUse, LakeNotFound, NewerFormat, ManifestDamaged."""
         self.directory = directory
-        read_manifest(directory)
+        read_any_manifest(directory)
         self.rewinds = 0
         """How often published blocks were taken back by this writer; work that began before must not be published."""
         self._grace = grace
         self._publishing = threading.RLock()
         self._resources = ExitStack()
         self._resources.enter_context(exclusive(directory / "lock"))
-        self.manifest = read_manifest(directory)
+        self.manifest = read_any_manifest(directory)
         self._retired = dict(self._unlisted())
         self._sweep()
 
@@ -114,6 +118,7 @@ class Lake:
             after = change(before)
             if after == before:
                 return
+            after.check_current(self.directory)
             after = replace(after, sequence=before.sequence + 1)
             gone = before.paths() - after.paths()
             now = time.time()

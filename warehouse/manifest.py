@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from ingest.source import Tip
-from warehouse.errors import LakeNotFound, ManifestDamaged, NewerFormat
+from warehouse.errors import LakeNotFound, ManifestDamaged, NewerFormat, RebuildNeeded
 from warehouse.files import write_whole
 from warehouse.tables import FACTS, SCHEMA_VERSION
 
@@ -78,6 +78,17 @@ class Manifest:
     """Ordered by table, then height."""
     folds: tuple[Fold, ...] = ()
     """Oldest first."""
+    schema_version: int = SCHEMA_VERSION
+    """By which the tables were derived; kept segments of the archive may be older."""
+    tables: tuple[str, ...] = FACTS
+    """All fact tables, also those without rows: with other modules, others."""
+
+    def check_current(self, directory: Path) -> None:
+        """Raises RebuildNeeded when the tables are not those that this version and its modules would derive."""
+        if self.schema_version < SCHEMA_VERSION:
+            raise RebuildNeeded(directory, f"schema version {self.schema_version}, known here is {SCHEMA_VERSION}")
+        if others := sorted(set(self.tables) ^ set(FACTS)):
+            raise RebuildNeeded(directory, f"other modules, which differ by the tables {', '.join(others)}")
 
     @property
     def next_height(self) -> int:
@@ -94,7 +105,7 @@ class Manifest:
 
     def with_segments(self, segments: Iterable[Segment]) -> "Manifest":
         """The same state with exactly these segments."""
-        ordered = sorted(segments, key=lambda segment: (FACTS.index(segment.table), segment.first))
+        ordered = sorted(segments, key=lambda segment: (segment.table, segment.first))
         return replace(self, segments=tuple(ordered))
 
     def paths(self) -> set[str]:
@@ -104,7 +115,14 @@ class Manifest:
 
 
 def read_manifest(directory: Path) -> Manifest:
-    """The state published last. Needs no lock. Raises LakeNotFound, NewerFormat and ManifestDamaged."""
+    """The state published last. Needs no lock. Raises RebuildNeeded, LakeNotFound, NewerFormat and ManifestDamaged."""
+    manifest = read_any_manifest(directory)
+    manifest.check_current(directory)
+    return manifest
+
+
+def read_any_manifest(directory: Path) -> Manifest:
+    """The same for who can do with tables of other versions. Raises LakeNotFound, NewerFormat and ManifestDamaged."""
     path = directory / NAME
     try:
         document = orjson.loads(path.read_bytes())
@@ -132,7 +150,8 @@ def write_manifest(directory: Path, manifest: Manifest) -> None:
 def _encoded(manifest: Manifest) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": manifest.schema_version,
+        "tables": manifest.tables,
         "network": manifest.network,
         "start_height": manifest.start_height,
         "sequence": manifest.sequence,
@@ -181,6 +200,8 @@ def _decoded(document: dict[str, Any]) -> Manifest:
         folds=tuple(
             Fold(item["height"], tuple(_decoded_file(file) for file in item["files"])) for item in document["folds"]
         ),
+        schema_version=document["schema_version"],
+        tables=tuple(document.get("tables", ())),
     )
 
 

@@ -45,7 +45,7 @@ class Generation:
         if published.tip != self._new.tip:
             raise RebuildIncomplete(f"they end with {self._new.tip}, the lake with {published.tip}")
         return replace(
-            published.with_segments([*self._new.segments, *published.of("candidates")]),
-            cumulative_hash=self._new.cumulative_hash,
+            self._new.with_segments([*self._new.segments, *published.of("candidates")]),
+            sequence=published.sequence,
             folds=(fold,) if fold else (),
         )

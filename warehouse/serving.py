@@ -18,7 +18,10 @@ from warehouse.segments import read_rows
 from warehouse.serving_map import ServingMap, supply_rows, token_rows
 from warehouse.serving_view import Change, View
 
-EVENT_COLUMNS: Final = ("height", "ticker", "address", "balance_after", "cause")
+EVENT_COLUMNS: Final = ("height", "ticker", "address", "delta", "balance_after", "cause")
+
+CREDITS: Final = ("mint", "mint_stones", "transfer_credit")
+"""Causes of events that credit the account, even with nothing; a module's events do when they add something."""
 
 
 class Serving:
@@ -116,7 +119,8 @@ def _newest_busy(blocks: pa.Table) -> int:
 
 def _changed(view: View, events: pa.Table) -> tuple[Map[str, Map[str, Change]], Map[str, frozenset[str]]]:
     """The overlay of `view` with `events`, of which only the last of each account counts."""
-    credit = pl.col("cause").str.ends_with("_debit").not_()
+    cause = pl.col("cause")
+    credit = ((pl.col("delta") > 0) & (cause != "rounding")) | cause.is_in(CREDITS)
     last = (
         pl.from_arrow(events)
         .group_by("ticker", "address")  # type: ignore[union-attr]

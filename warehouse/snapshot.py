@@ -17,6 +17,7 @@ from warehouse.duckdb_engine import connect
 from warehouse.errors import CountMismatch, HeightUnknown, SegmentMissing
 from warehouse.manifest import Manifest, read_manifest
 from warehouse.segments import read_parts, read_rows
+from warehouse.tables import CURRENT, STATES, TABLES, Table
 
 T = TypeVar("T")
 
@@ -49,9 +50,10 @@ class Snapshot:
     def state(self, height: int | None = None) -> State:
         """All that judging the block after `height` (the tip if None) depends on.
 
-        Balances are sorted by (ticker, address), supplies by ticker. One height below the first block is the empty
-        state. Raises HeightUnknown.
+        Balances are sorted by (ticker, address), supplies by ticker, the tables of modules by their keys. One height
+        below the first block is the empty state. Raises HeightUnknown and RebuildNeeded.
         """
+        self.manifest.check_current(self.directory)
         first, tip = self.manifest.start_height, self.manifest.next_height - 1
         height = tip if height is None else height
         if not first - 1 <= height <= tip:
@@ -67,6 +69,7 @@ class Snapshot:
                 balances=balances.to_arrow_table().cast(BALANCES),
                 tokens=self.rows("tokens", heights=(first, height)),
                 supplies=supplies.to_arrow_table().cast(SUPPLIES),
+                modules={name: _newest(connection, TABLES[name]) for name in STATES},
             )
 
     def archive(self, batch_rows: int) -> Iterator[tuple[pa.Table, pa.Table]]:
@@ -118,6 +121,11 @@ class LakeReader:
                         raise
                     raise SegmentMissing(self.directory / lost[0]) from error
                 snapshot = newer
+
+
+def _newest(connection: duckdb.DuckDBPyConnection, table: Table) -> pa.Table:
+    key = ", ".join(table.versions_of)
+    return connection.sql(f"FROM {CURRENT}{table.name} ORDER BY {key}").to_arrow_table().cast(table.schema)
 
 
 def _cut(blocks: pa.Table, batch_rows: int) -> Iterator[pa.Table]:

@@ -10,12 +10,17 @@ from typing import Final
 
 import pyarrow as pa
 
-from engine.schemas import AMOUNT, BALANCE_EVENTS, BALANCES, BLOCKS, OPERATIONS, SUPPLIES, TOKENS
+from engine.modules.registry import StateTable, installed
+from engine.schemas import BALANCE_EVENTS, BALANCES, BLOCKS, OPERATIONS, SUPPLIES, TOKENS
 from ingest.candidates import CANDIDATES, column
 from warehouse.errors import SchemaMismatch
+from warehouse.view_schemas import BALANCE_CHANGES, HOLDERS, SUPPLY, Y_BALANCES
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Version of all the schemas below; a segment says by which one it was written."""
+
+CURRENT: Final = "current_"
+"""What the view of a state begins with: `current_pools` has the newest version of each pool."""
 
 
 class Kind(Enum):
@@ -44,6 +49,8 @@ class Table:
     """Columns whose bytes are stored as they are in segments written for speed."""
     searched: tuple[str, ...] = ()
     """Columns looked up by value: compacted segments carry bloom filters for them."""
+    versions_of: tuple[str, ...] = ()
+    """Columns that name what a row is a version of: the newest row of each is the state. Only tables of modules."""
 
     def conforming(self, table: pa.Table) -> pa.Table:
         """`table` with the descriptions of the schema. Raises SchemaMismatch when columns, types or nulls differ."""
@@ -57,6 +64,24 @@ class Table:
         return pa.Table.from_arrays(table.columns, schema=self.schema)
 
 
+def module_table(table: StateTable) -> Table:
+    """How rows that a module writes are kept: texts and bytes tend to repeat, and texts are looked up."""
+    key = table.key if table.is_log else ("height", *table.key)
+    texts = tuple(field.name for field in table.schema if pa.types.is_string(field.type))
+    scripts = tuple(field.name for field in table.schema if pa.types.is_binary(field.type))
+    return Table(
+        name=table.name,
+        kind=Kind.FACT,
+        row=table.row[:1].upper() + table.row[1:].rstrip(".") + ".",
+        schema=table.schema,
+        key=key,
+        sort=key,
+        repetitive=("height", *texts, *scripts),
+        searched=texts,
+        versions_of=() if table.is_log else table.key,
+    )
+
+
 FOLD: Final = pa.schema(
     [
         *BALANCES,
@@ -64,29 +89,6 @@ FOLD: Final = pa.schema(
         column(
             "credit_height", pa.int32(), "Height of the newest event that credited the account; 0 if there is none."
         ),
-    ]
-)
-
-HOLDERS: Final = pa.schema(
-    [
-        column("ticker", pa.string(), "Normalised ticker."),
-        column("rank", pa.int64(), "Place among the ticker's holders from 1: larger balance first, then address."),
-        column("address", pa.string(), "An address, or `POOL::` and a pool id."),
-        column("script", pa.binary(), "Output script of the address, null for a pool account.", nullable=True),
-        column("balance", AMOUNT, "Balance in tokens, above zero."),
-    ]
-)
-
-SUPPLY: Final = pa.schema(
-    [
-        column("ticker", pa.string(), "Normalised ticker."),
-        column("max_supply", AMOUNT, "Maximum supply in tokens; null while no deploy exists (STONES).", nullable=True),
-        column("minted", AMOUNT, "Total minted, in tokens (R-CORE-MINT-5)."),
-        column("burned", AMOUNT, "Total burned, in tokens."),
-        column("rounding", AMOUNT, "Signed sum of rounding events, in tokens."),
-        column("circulating", AMOUNT, "Minted less burned plus rounding, in tokens."),
-        column("holders", pa.int64(), "Accounts with a balance above zero."),
-        column("height", pa.int32(), "Height of the last change; null before the first.", nullable=True),
     ]
 )
 
@@ -171,6 +173,7 @@ TABLES: Final = {
             repetitive=("height", "ticker"),
             searched=("ticker",),
         ),
+        *map(module_table, installed().tables),
         Table(
             name="balances",
             kind=Kind.FOLD,
@@ -197,14 +200,30 @@ TABLES: Final = {
             key=("ticker",),
             sort=("ticker",),
         ),
+        Table(
+            name="y_balances",
+            kind=Kind.VIEW,
+            row="An account's balance of a receipt token, which grows with the liquidity index and has no events.",
+            schema=Y_BALANCES,
+            key=("ticker", "address"),
+            sort=("ticker", "address"),
+        ),
+        Table(
+            name="balance_changes",
+            kind=Kind.VIEW,
+            row="A balance event with its transaction, the balance before it, and the pool and position it concerns.",
+            schema=BALANCE_CHANGES,
+            key=("height", "sequence"),
+            sort=("height", "sequence"),
+        ),
     )
 }
 
 FACTS: Final = tuple(table.name for table in TABLES.values() if table.kind is Kind.FACT)
 """Tables kept as segments, in the order in which a commit writes them."""
 
-DERIVED: Final = tuple(name for name in FACTS if name != "candidates")
-"""Facts that judging the archive produces anew."""
+STATES: Final = tuple(table.name for table in TABLES.values() if table.versions_of)
+"""Versions of modules' state, of which judging needs the newest."""
 
 _INTRODUCTION: Final = f"""# Tables
 
@@ -223,17 +242,31 @@ example `simplicity sql --data DIR "SELECT * FROM balances LIMIT 5"`.
 
 def document() -> str:
     """`docs/tables.md` without its last line end."""
-    return "\n".join([_INTRODUCTION.rstrip(), *(line for table in TABLES.values() for line in _section(table))])
+    sections = (line for table in TABLES.values() for line in _section(table))
+    return "\n".join([_INTRODUCTION.rstrip(), *sections, *_causes()])
 
 
 def _section(table: Table) -> Iterator[str]:
     yield f"\n## {table.name}\n"
     yield f"{table.row} {table.kind.value} Key: {_list(table.key)}. Sorted by {_list(table.sort)}.\n"
+    if table.versions_of:
+        yield f"The view `{CURRENT}{table.name}` has the newest row of each {_list(table.versions_of)}.\n"
     yield "| column | type | null | meaning |"
     yield "|---|---|---|---|"
     extra = [BLOCK_HASH] if table.name == "operations" else []
     for field in [*table.schema, *extra]:
         yield f"| `{field.name}` | {_type(field.type)} | {'yes' if field.nullable else ''} | {_meaning(field)} |"
+
+
+def _causes() -> Iterator[str]:
+    """Causes of balance events that modules write; those of the core are described with their column."""
+    yield "\n## Causes of balance events\n"
+    yield "Beside mint, mint_stones, transfer_debit, transfer_credit and rounding:\n"
+    yield "| cause | module | meaning |"
+    yield "|---|---|---|"
+    for kind in installed().kinds:
+        for cause, meaning in kind.causes.items():
+            yield f"| `{cause}` | {kind.name} | {meaning} |"
 
 
 def _list(names: tuple[str, ...]) -> str:

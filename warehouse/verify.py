@@ -13,6 +13,7 @@ from typing import Final, Protocol, TypeVar
 import httpx
 from pydantic import TypeAdapter
 
+from warehouse.duckdb_engine import connect
 from warehouse.errors import LakeError
 from warehouse.histories import Histories, open_database
 from warehouse.manifest import read_manifest
@@ -40,11 +41,12 @@ class Hashes:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A valid operation in the terms of the event hash. `amount` is in tokens, with 8 decimals."""
+    """A valid operation, or an effect of a block's end, in the terms of the event hash. `amount` is in tokens, with 8
+    decimals."""
 
     operation: str
-    output: str
-    """`txid:vout` of the protocol output."""
+    output: str | None
+    """`txid:vout` of the protocol output; of an expiry, that of the position's deposit."""
     ticker: str | None
     amount: str | None
     sender: str | None
@@ -58,8 +60,10 @@ class Difference:
     ours: Hashes
     theirs: Hashes
     our_effect: Effect | None = None
-    """First valid operation that differs; None when this side has no more, or when the effects are the same."""
+    """First effect that differs; None when this side has no more, or when the effects are the same."""
     their_effect: Effect | None = None
+    at_end: bool = False
+    """Whether the effects are of the block's end: its valid operations agree."""
 
     @property
     def height(self) -> int:
@@ -75,7 +79,8 @@ class Difference:
         """What differs, both sides of each value line by line, `!` before what is not equal."""
         lines = [f"height {self.height}: {MEANING[self.what]}", *_both(Hashes, self.ours, self.theirs)]
         if self.our_effect or self.their_effect:
-            lines += ["first valid operation that differs:", *_both(Effect, self.our_effect, self.their_effect)]
+            what = "effect of the block's end" if self.at_end else "valid operation"
+            lines += [f"first {what} that differs:", *_both(Effect, self.our_effect, self.their_effect)]
         elif self.ours.cumulative_hash != self.theirs.cumulative_hash:
             lines += ["the valid operations look the same: see how a ticker is written, and what the block's end adds"]
         return "\n".join(lines)
@@ -115,6 +120,9 @@ class Side(Protocol):
     def effects(self, height: int) -> list[Effect]:
         """Valid operations of a height in processing order."""
 
+    def closing(self, height: int) -> list[Effect] | None:
+        """What the end of a height's block did, in order; None from a side that cannot tell."""
+
     def close(self) -> None:
         """Let go of what the side holds open."""
 
@@ -123,6 +131,7 @@ class LakeSide:
     """A lake in a folder of this machine, as it is published now."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self.manifest = read_manifest(directory)
         if self.manifest.tip is None:
             raise UnusableSide(f"{directory} holds no block yet: run `simplicity sync` first")
@@ -145,6 +154,14 @@ class LakeSide:
             Effect(row.operation, f"{row.txid}:{row.vout}", row.ticker, row.amount, row.from_address, row.to_address)
             for row in sorted(rows, key=lambda row: row.op_index)
         ]
+
+    def closing(self, height: int) -> list[Effect]:
+        query = (
+            "SELECT operation, output, ticker, amount::VARCHAR, from_address, to_address "
+            "FROM closing_lines WHERE height = ? ORDER BY pass, sequence"
+        )
+        with connect(self.directory, height, self.manifest) as connection:
+            return [Effect(*row) for row in connection.execute(query, [height]).fetchall()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +226,9 @@ class ApiSide:
             for row in sorted(rows, key=lambda row: row.id)
         ]
 
+    def closing(self, height: int) -> None:
+        return None
+
 
 def first_difference(ours: Side, theirs: Side) -> Difference | None:
     """The first block where the two sides part, or None when they agree on every height that both have.
@@ -227,10 +247,17 @@ def first_difference(ours: Side, theirs: Side) -> Difference | None:
         low, high = (middle + 1, high) if _agree(ours, theirs, middle) else (low, middle)
     our, their = _at(ours, low), _at(theirs, low)
     if our.cumulative_hash != their.cumulative_hash:
-        for effects in zip_longest(ours.effects(low), theirs.effects(low)):
-            if effects[0] != effects[1]:
-                return Difference(our, their, *effects)
+        if pair := _first_unequal(ours.effects(low), theirs.effects(low)):
+            return Difference(our, their, *pair)
+        our_end, their_end = ours.closing(low), theirs.closing(low)
+        if our_end is not None and their_end is not None and (pair := _first_unequal(our_end, their_end)):
+            return Difference(our, their, *pair, at_end=True)
     return Difference(our, their)
+
+
+def _first_unequal(ours: list[Effect], theirs: list[Effect]) -> tuple[Effect | None, Effect | None] | None:
+    pairs = zip_longest(ours, theirs)
+    return next(((our, their) for our, their in pairs if our != their), None)
 
 
 def _agree(ours: Side, theirs: Side, height: int) -> bool:

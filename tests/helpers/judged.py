@@ -1,6 +1,7 @@
 """Consistent random facts about made-up blocks, for tests of the lake that need no engine.
 
-Every table conforms to its schema and to the others: counts, hashes, running balances and supplies all add up.
+Every table conforms to its schema and to the others: counts, hashes, running balances and supplies all add up. Rows of
+modules, if wanted, are right in form only: versions and happenings that mean nothing.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from engine.modules.registry import StateTable, installed
 from engine.schemas import BALANCE_EVENTS, BALANCES, BLOCKS, OPERATIONS, SUPPLIES, TOKENS, Judged, State
 from ingest.candidates import CANDIDATES
 
@@ -32,6 +34,8 @@ class FactMaker:
     start: int = 100
     operations: int = 8
     """Most operations of a block."""
+    modules: bool = False
+    """Make rows for the tables of all installed modules too."""
     per_block: list[dict[str, Rows]] = field(default_factory=list)
     ledgers: "list[_Ledger]" = field(default_factory=list)
 
@@ -60,6 +64,7 @@ class FactMaker:
             balance_events=table("balance_events", BALANCE_EVENTS),
             tokens=table("tokens", TOKENS),
             supplies=table("supplies", SUPPLIES),
+            modules={each.name: table(each.name, each.schema) for each in installed().tables} if self.modules else {},
         )
         return facts, table("candidates", CANDIDATES)
 
@@ -82,6 +87,11 @@ class FactMaker:
                 }
             for row in block["supplies"]:
                 supplies[row["ticker"]] = row
+        versions = {
+            table.name: {tuple(row[name] for name in table.key): row for block in made for row in block[table.name]}
+            for table in installed().tables
+            if self.modules and not table.is_log
+        }
         last = made[-1]["blocks"][0] if made else None
         return State(
             height=last["height"] if last else None,
@@ -90,6 +100,13 @@ class FactMaker:
             balances=pa.Table.from_pylist([balances[key] for key in sorted(balances)], schema=BALANCES),
             tokens=pa.Table.from_pylist([row for block in made for row in block["tokens"]], schema=TOKENS),
             supplies=pa.Table.from_pylist([supplies[key] for key in sorted(supplies)], schema=SUPPLIES),
+            modules={
+                table.name: pa.Table.from_pylist(
+                    [versions[table.name][key] for key in sorted(versions[table.name])], schema=table.schema
+                )
+                for table in installed().tables
+                if table.name in versions
+            },
         )
 
     def _block(self, branch: str) -> None:
@@ -102,7 +119,12 @@ class FactMaker:
         block = _BlockFacts(height, time, random, self.ledgers[-1] if self.ledgers else _Ledger({}, {}, []))
         for _ in range(random.randint(0, self.operations)):
             block.operation()
-        self.per_block.append(block.finished(hash_, previous, parent["cumulative_hash"] if parent else ""))
+        rows = block.finished(hash_, previous, parent["cumulative_hash"] if parent else "")
+        if self.modules:
+            rows |= {
+                table.name: _module_rows(table, height, Random(f"{hash_}{table.name}")) for table in installed().tables
+            }
+        self.per_block.append(rows)
         self.ledgers.append(block.ledger)
 
 
@@ -279,6 +301,25 @@ class _BlockFacts:
             "rounding": Decimal(0),
             "holders": holders,
         }
+
+
+def _module_rows(table: StateTable, height: int, random: Random) -> Rows:
+    """A few rows of a block, each with another key, sorted."""
+    made = [{field.name: _value(field, random) for field in table.schema} | {"height": height} for _ in range(3)]
+    by_key = {tuple(row[name] for name in table.key): row for row in made[: random.randint(0, 3)]}
+    return [by_key[key] for key in sorted(by_key)]
+
+
+def _value(field: pa.Field, random: Random) -> Any:
+    """One of few values, so that keys occur again in later blocks. Texts read as numbers: some columns mean one."""
+    number = random.randrange(9)
+    if field.nullable and number == 0:
+        return None
+    if pa.types.is_decimal(field.type):
+        return number * UNIT
+    if pa.types.is_string(field.type):
+        return f"{number}.{0:027d}"
+    return bytes([number]) if pa.types.is_binary(field.type) else bool(number) if field.type == pa.bool_() else number
 
 
 def effects(operations: Sequence[dict[str, Any]]) -> str:

@@ -6,7 +6,7 @@ from engine.schemas import State
 from tests.helpers.judged import FactMaker
 from warehouse.commit import facts
 from warehouse.snapshot import Snapshot
-from warehouse.tables import FACTS
+from warehouse.tables import FACTS, STATES, TABLES
 
 
 def content(snapshot: Snapshot) -> dict[str, pa.Table]:
@@ -18,7 +18,7 @@ def facts_of(maker: FactMaker) -> dict[str, pa.Table]:
     """The same, straight from the maker."""
     judged, candidates = maker.all()
     tables = {**facts(judged), "candidates": candidates}
-    return {name: tables[name] for name in FACTS}
+    return {name: tables[name] if name in tables else TABLES[name].schema.empty_table() for name in FACTS}
 
 
 def assert_same_state(found: State, expected: State) -> None:
@@ -30,3 +30,6 @@ def assert_same_state(found: State, expected: State) -> None:
     )
     for name in ("balances", "tokens", "supplies"):
         assert getattr(found, name).equals(getattr(expected, name)), name
+    assert found.modules.keys() == set(STATES)
+    for name, rows in found.modules.items():
+        assert rows.equals(expected.modules.get(name, TABLES[name].schema.empty_table())), name

@@ -19,7 +19,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def grown(lake: Lake, blocks: int = 30) -> FactMaker:
-    maker = FactMaker()
+    maker = FactMaker(modules=True)
     for _ in range(blocks):
         lake.commit(*maker.extend(1))
     return maker
@@ -58,7 +58,7 @@ def test_segments_grow_through_the_limits(lake: Lake, monkeypatch: pytest.Monkey
 
 def test_a_large_segment_is_rewritten_once_for_search(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("warehouse.compact.LIMITS", (100,))
-    maker = FactMaker()
+    maker = FactMaker(modules=True)
     lake.commit(*maker.extend(20))
     assert not any(segment.searchable for segment in lake.manifest.segments)
     for _ in FACTS:

@@ -37,7 +37,7 @@ def expected_rows(maker: FactMaker) -> list[dict[str, object]]:
 
 
 def test_folds_on_folds_hold_every_account_with_its_heights(lake: Lake) -> None:
-    maker = FactMaker(seed=4)
+    maker = FactMaker(seed=4, modules=True)
     for _ in range(KEPT + 2):
         lake.commit(*maker.extend(7))
         assert make_fold(lake)
@@ -56,7 +56,7 @@ def test_an_empty_lake_has_nothing_to_fold(lake: Lake) -> None:
 
 
 def test_rewinds_fall_back_on_older_folds_and_then_on_none(lake: Lake) -> None:
-    maker = FactMaker(seed=4)
+    maker = FactMaker(seed=4, modules=True)
     for _ in range(3):
         lake.commit(*maker.extend(6))
         make_fold(lake)
@@ -69,7 +69,7 @@ def test_rewinds_fall_back_on_older_folds_and_then_on_none(lake: Lake) -> None:
 
 def test_a_rewind_during_a_fold_voids_it(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Other blocks of the same heights must not be mistaken for the folded ones."""
-    maker = FactMaker(seed=4)
+    maker = FactMaker(seed=4, modules=True)
     lake.commit(*maker.extend(8))
 
     def reorganise_meanwhile(*arguments: object) -> object:

@@ -23,7 +23,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def test_commits_are_read_back_after_reopening(lake: Lake) -> None:
-    maker = FactMaker()
+    maker = FactMaker(modules=True)
     for count in (1, 7, 1, 12):
         lake.commit(*maker.extend(count))
     lake.close()
@@ -37,7 +37,7 @@ def test_commits_are_read_back_after_reopening(lake: Lake) -> None:
 
 
 def test_state_of_every_height_is_the_ledger_of_that_height(lake: Lake) -> None:
-    maker = FactMaker(seed=2)
+    maker = FactMaker(seed=2, modules=True)
     for count in (5, 1, 9, 3):
         lake.commit(*maker.extend(count))
     for height in range(99, 118):
@@ -54,7 +54,7 @@ def test_state_outside_the_published_heights_is_refused(lake: Lake, height: int)
 @pytest.mark.parametrize("depth", [1, 3, 4, 9, 13, 20])
 def test_a_rewind_equals_never_having_seen_the_blocks(lake: Lake, tmp_path: Path, depth: int) -> None:
     """R-CORE-REORG-1, at any depth (D-30)."""
-    maker = FactMaker(seed=3)
+    maker = FactMaker(seed=3, modules=True)
     for count in (6, 6, 1, 1, 6):
         lake.commit(*maker.extend(count))
     height = 119 - depth
@@ -68,7 +68,7 @@ def test_a_rewind_equals_never_having_seen_the_blocks(lake: Lake, tmp_path: Path
 
 
 def test_a_rewind_below_the_first_block_leaves_an_empty_lake_that_can_begin_again(lake: Lake) -> None:
-    maker = FactMaker()
+    maker = FactMaker(modules=True)
     lake.commit(*maker.extend(5))
     lake.rewind(3)
     assert lake.tip is None
@@ -152,6 +152,9 @@ def _change_first(name: str, value: Any) -> Callable[[pa.Table], pa.Table]:
         ("supplies", _change_first("height", 999), errors.CountMismatch, "supplies: block 999 counts 0 rows"),
         ("tokens", _change_first("deploy_height", 103), errors.CountMismatch, "tokens: block 103 counts 0 rows"),
         ("operations", _change_first("height", 109), errors.CountMismatch, "operations: block"),
+        ("positions", _change_first("height", 103), errors.CountMismatch, "positions: block 103 counts 0 rows"),
+        ("fills", _change_first("height", 999), errors.CountMismatch, "fills: block 999 counts 0 rows"),
+        ("pools", lambda table: table.drop(["reserve_a"]), errors.SchemaMismatch, "columns are"),
         (
             "balance_events",
             lambda table: table.set_column(0, "height", table["height"].cast(pa.int64())),
@@ -171,13 +174,15 @@ def _change_first(name: str, value: Any) -> Callable[[pa.Table], pa.Table]:
 def test_blocks_that_do_not_join_are_refused_and_nothing_changes(
     lake: Lake, table: str, spoil: Callable[[pa.Table], pa.Table], error: type[errors.LakeError], says: str
 ) -> None:
-    maker = FactMaker(seed=12)
+    maker = FactMaker(seed=12, modules=True)
     lake.commit(*maker.extend(4))
     judged, candidates = maker.extend(8)
     before, files = read_manifest(lake.directory), sorted(lake.directory.rglob("*"))
     spoilt: Judged = judged
     if table == "candidates":
         candidates = spoil(candidates)
+    elif table in judged.modules:
+        spoilt = replace(judged, modules={**judged.modules, table: spoil(judged.modules[table])})
     else:
         spoilt = replace(judged, **{table: spoil(getattr(judged, table))})
     with pytest.raises(error, match=says):
@@ -185,6 +190,15 @@ def test_blocks_that_do_not_join_are_refused_and_nothing_changes(
     assert read_manifest(lake.directory) == before
     assert sorted(lake.directory.rglob("*")) == files
     lake.commit(judged, maker.judged(4, 12)[1])
+
+
+def test_rows_of_a_module_that_is_not_installed_are_refused(lake: Lake) -> None:
+    """They would be lost without a word."""
+    judged, candidates = FactMaker(modules=True).extend(3)
+    unknown = replace(judged, modules={**judged.modules, "loans": judged.modules["pools"]})
+    with pytest.raises(errors.SchemaMismatch, match="rows for loans"):
+        lake.commit(unknown, candidates)
+    assert lake.tip is None
 
 
 def test_two_writers_are_not_admitted(lake: Lake) -> None:
@@ -206,7 +220,7 @@ def test_a_lake_is_not_created_over_another_nor_opened_where_none_is(lake: Lake,
 
 
 def test_files_that_were_replaced_stay_for_the_grace_time(tmp_path: Path) -> None:
-    maker = FactMaker(seed=3)
+    maker = FactMaker(seed=3, modules=True)
     with Lake.create(tmp_path, "regtest", 100) as lake:
         lake.commit(*maker.extend(6))
         old = lake.manifest.paths()
@@ -226,7 +240,7 @@ def test_files_that_were_replaced_stay_for_the_grace_time(tmp_path: Path) -> Non
 
 def test_a_block_taken_back_and_committed_again_keeps_its_files(tmp_path: Path) -> None:
     """Files are named by content, so the second commit brings back a name that was about to be removed."""
-    maker = FactMaker(seed=3)
+    maker = FactMaker(seed=3, modules=True)
     with Lake.create(tmp_path, "regtest", 100) as lake:
         lake.commit(*maker.extend(3))
         again = maker.extend(1)

@@ -12,8 +12,9 @@ from tests.helpers.judged import FactMaker
 from warehouse import errors
 from warehouse.folds import make_fold
 from warehouse.lake import Lake
-from warehouse.manifest import NAME, read_manifest
+from warehouse.manifest import FORMAT, NAME, read_manifest
 from warehouse.snapshot import LakeReader
+from warehouse.tables import FACTS, SCHEMA_VERSION
 
 
 @pytest.fixture
@@ -35,11 +36,12 @@ def test_the_manifest_lists_every_file_with_heights_rows_bytes_and_digest(direct
     manifest = document(directory)
     assert {name: manifest[name] for name in ("format", "schema_version", "network", "start_height", "sequence")} == {
         "format": 1,
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "network": "regtest",
         "start_height": 100,
         "sequence": 3,
     }
+    assert manifest["tables"] == list(FACTS)
     assert manifest["tip"]["height"] == 109
     assert manifest["folds"][0]["height"] == 108
     folded = manifest["folds"][0]["files"]
@@ -49,7 +51,7 @@ def test_the_manifest_lists_every_file_with_heights_rows_bytes_and_digest(direct
         assert len(content) == file["bytes"]
         assert hashlib.sha256(content).hexdigest() == file["sha256"]
     for segment in manifest["segments"]:
-        assert segment["schema_version"] == 1
+        assert segment["schema_version"] == SCHEMA_VERSION
         assert pq.read_metadata(directory / segment["path"]).num_rows == segment["rows"]
         assert segment["path"].startswith(f"segments/{segment['table']}/{segment['from']:08d}-{segment['to']:08d}-")
     listed = {file["path"] for file in [*manifest["segments"], *folded]}
@@ -57,9 +59,9 @@ def test_the_manifest_lists_every_file_with_heights_rows_bytes_and_digest(direct
     assert there == listed | {NAME, "lock"}
 
 
-@pytest.mark.parametrize("what", ["format", "schema_version"])
-def test_a_newer_manifest_is_refused_by_writer_and_reader(directory: Path, what: str) -> None:
-    newer = document(directory) | {what: 2}
+@pytest.mark.parametrize(("what", "known"), [("format", FORMAT), ("schema_version", SCHEMA_VERSION)])
+def test_a_newer_manifest_is_refused_by_writer_and_reader(directory: Path, what: str, known: int) -> None:
+    newer = document(directory) | {what: known + 1}
     (directory / NAME).write_text(json.dumps(newer))
     with pytest.raises(errors.NewerFormat, match="upgrade simplicity"):
         Lake.open(directory)
@@ -69,10 +71,11 @@ def test_a_newer_manifest_is_refused_by_writer_and_reader(directory: Path, what:
 
 def test_a_newer_segment_is_refused_when_it_is_read(directory: Path) -> None:
     newer = document(directory)
-    newer["segments"][0]["schema_version"] = 2
+    table = newer["segments"][0]["table"]
+    newer["segments"][0]["schema_version"] = SCHEMA_VERSION + 1
     (directory / NAME).write_text(json.dumps(newer))
     with pytest.raises(errors.NewerFormat, match="upgrade simplicity"):
-        LakeReader(directory).read(lambda snapshot: snapshot.rows("blocks"))
+        LakeReader(directory).read(lambda snapshot: snapshot.rows(table))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1, "schema_version": 1}', '{"format": "1"}'])

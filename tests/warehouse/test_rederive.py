@@ -1,5 +1,7 @@
 """A new generation of tables replaces the old one in one step, or not at all."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -7,18 +9,20 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from engine.modules.registry import installed
 from engine.schemas import Judged
 from tests.helpers.judged import FactMaker
-from tests.helpers.lakes import content, facts_of
+from tests.helpers.lakes import assert_same_state, content, facts_of
 from warehouse import errors
 from warehouse.folds import make_fold
 from warehouse.lake import Lake
-from warehouse.manifest import read_manifest
+from warehouse.manifest import NAME, read_manifest
+from warehouse.snapshot import LakeReader
 
 
 @pytest.fixture
 def maker() -> FactMaker:
-    return FactMaker(seed=7)
+    return FactMaker(seed=7, modules=True)
 
 
 @pytest.fixture
@@ -41,6 +45,7 @@ def without_operations(judged: Judged, cumulative: str) -> tuple[Judged, str]:
     nothing = {
         name: getattr(judged, name).slice(0, 0) for name in ("operations", "balance_events", "tokens", "supplies")
     }
+    nothing["modules"] = {name: rows.slice(0, 0) for name, rows in judged.modules.items()}
     return replace(judged, blocks=pa.Table.from_pylist(rows, schema=judged.blocks.schema), **nothing), cumulative
 
 
@@ -70,7 +75,62 @@ def test_other_rules_give_other_tables_over_the_same_blocks(lake: Lake, maker: F
         assert found["operations"].num_rows == 0
         assert found["candidates"] == old["candidates"]
         assert found["blocks"]["hash"] == old["blocks"]["hash"]
-        assert reopened.state().balances.num_rows == 0
+        state = reopened.state()
+        assert {rows.num_rows for rows in (state.balances, *state.modules.values())} == {0}
+
+
+def older(directory: Path) -> None:
+    """Make the lake one of the first schema version, whose manifest named no tables and which knew no modules."""
+    path = directory / NAME
+    manifest = json.loads(path.read_text())
+    manifest["schema_version"] = 1
+    del manifest["tables"]
+    modules = {table.name for table in installed().tables}
+    manifest["segments"] = [
+        segment | {"schema_version": 1} for segment in manifest["segments"] if segment["table"] not in modules
+    ]
+    path.write_text(json.dumps(manifest))
+
+
+def other_modules(directory: Path) -> None:
+    """Make the lake one that was written without one of the modules, and with one that is gone."""
+    path = directory / NAME
+    manifest = json.loads(path.read_text())
+    manifest["tables"].remove("pools")
+    gone = next(segment for segment in manifest["segments"] if segment["table"] == "pools")
+    manifest["segments"] = [segment for segment in manifest["segments"] if segment["table"] != "pools"]
+    manifest["tables"].append("loans")
+    manifest["segments"].append(gone | {"table": "loans"})
+    path.write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("age", "says"), [(older, "schema version 1, known here is 2"), (other_modules, "the tables loans, pools: run")]
+)
+def test_tables_of_another_version_or_other_modules_are_refused_until_they_are_derived_anew(
+    lake: Lake, maker: FactMaker, age: Callable[[Path], None], says: str
+) -> None:
+    lake.close()
+    age(lake.directory)
+    before = (lake.directory / NAME).read_bytes()
+    with pytest.raises(errors.RebuildNeeded, match=says):
+        LakeReader(lake.directory)
+    with Lake.open(lake.directory) as writer:
+        for use in (lambda: writer.rewind(103), lambda: writer.commit(*maker.extend(1)), writer.state):
+            with pytest.raises(errors.RebuildNeeded, match="run `simplicity rebuild`"):
+                use()
+        maker.rewind(113)
+        assert (lake.directory / NAME).read_bytes() == before
+        archive = pa.concat_tables([rows for _, rows in writer.archive(5)])
+        assert archive == maker.all()[1]
+        generation = writer.rederive()
+        generation.commit(maker.all()[0])
+        generation.publish()
+        assert content(writer.snapshot) == facts_of(maker)
+    with Lake.open(lake.directory) as reopened:
+        assert_same_state(reopened.state(), maker.state())
+        reopened.commit(*maker.extend(2))
+        assert content(reopened.snapshot) == facts_of(maker)
 
 
 def test_an_unfinished_generation_cannot_be_published_and_leaves_the_old(lake: Lake, maker: FactMaker) -> None:

@@ -7,7 +7,10 @@ facts AS (
         balance_after AS balance,
         height AS last_height,
         coalesce(
-            max(height) FILTER (NOT ends_with(cause, '_debit')) OVER (PARTITION BY ticker, address), 0
+            max(height) FILTER (
+                (delta > 0 AND cause <> 'rounding') OR cause IN ('mint', 'mint_stones', 'transfer_credit')
+            ) OVER (PARTITION BY ticker, address),
+            0
         ) AS credit_height
     FROM balance_events
     QUALIFY row_number() OVER (PARTITION BY ticker, address ORDER BY height DESC, sequence DESC) = 1

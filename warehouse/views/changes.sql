@@ -5,6 +5,9 @@ SELECT
     arg_max(script, height::BIGINT * 4294967296 + sequence) AS script,
     arg_max(balance_after, height::BIGINT * 4294967296 + sequence) AS balance,
     max(height) AS last_height,
-    max(height) FILTER (NOT ends_with(cause, '_debit')) AS credit_height
+    -- A plain credit may be of nothing; a module's changes are credits where they add something.
+    max(height) FILTER (
+        (delta > 0 AND cause <> 'rounding') OR cause IN ('mint', 'mint_stones', 'transfer_credit')
+    ) AS credit_height
 FROM recent_events
 GROUP BY ticker, address
