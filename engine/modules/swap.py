@@ -1,6 +1,6 @@
 """Liquidity positions and trades against them (R-SWAP-*)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, Protocol, cast
@@ -21,6 +21,8 @@ from ingest.networks import Network
 
 INIT: Final = "swap_init"
 EXE: Final = "swap_exe"
+
+Row = dict[str, Any]
 
 _DEPLOYED_IN_THE_BLOCK: Final = 28
 _Y_TICKER: Final = 43
@@ -62,9 +64,10 @@ class Swap:
         self._due: dict[int, list[Position]] = {}
         """Positions to settle at the end of a block, in order of opening."""
         self._next_id = 1
-        self._changed_pools: dict[str, Pool] = {}
-        self._changed_positions: dict[int, Position] = {}
-        self._rows: dict[str, list[dict[str, Any]]] = {table.name: [] for table in self.tables}
+        self._touched_pools: dict[Pool, Row | None] = {}
+        self._touched_positions: dict[Position, Row | None] = {}
+        """What the block may change, with what it was before; None for what is new."""
+        self._rows: dict[str, list[Row]] = {table.name: [] for table in self.tables}
 
     def claims(self, operation: Operation, ledger: Ledger) -> bool:
         """Every swap; the curve module is asked before and takes stakes and claims (R-SWAP-ROUTE-4)."""
@@ -95,6 +98,7 @@ class Swap:
         pool = self._pools.get(pool_id(source, destination)) or new_pool(source, destination)
         if source == destination or not pool.trades(source, destination):
             raise Refusal(Code.INVALID_OPERATION, source, amount, tags=(_ONE_TICKER,))
+        self._touch(pool, (), ledger)
         number = pool.side(source)
         side = pool.sides[number]
         units = units_for(amount, side.units, side.liquidity)
@@ -125,8 +129,8 @@ class Swap:
         self._next_id += 1
         side.units += units
         side.liquidity += amount
-        self._pools[pool.id] = self._changed_pools[pool.id] = pool
-        self._changed_positions[position.id] = position
+        self._pools[pool.id] = pool
+        self._touched_positions[position] = None
         self._enter(position)
         return Outcome(None, INIT, source, amount, owner, tags=_tags_of_init(source, ledger))
 
@@ -150,6 +154,7 @@ class Swap:
             pay(exchange, executor, ledger)
         except Uncovered:
             raise Refusal(Code.UNKNOWN_PROCESSING_ERROR, order.source, order.amount) from None
+        self._touch(pool, (each.position for each in exchange.fills), ledger)
         carry_out(exchange, ledger.height)
         self._log(exchange, executor, operation)
         tags = {_Y_TICKER} if ledger.is_kept(order.destination) else ()
@@ -158,8 +163,6 @@ class Swap:
     def _log(self, exchange: Exchange, executor: Account, operation: Operation) -> None:
         """Write down a trade and what it changed."""
         pool, order = exchange.pool, exchange.order
-        self._changed_pools[pool.id] = pool
-        self._changed_positions |= {each.position.id: each.position for each in exchange.fills}
         self._rows[EXECUTIONS.name].append(
             {
                 "op_index": operation.op_index,
@@ -198,29 +201,39 @@ class Swap:
         groups: dict[str, list[Position]] = {}
         for position in self._due.pop(ledger.height, ()):
             groups.setdefault(position.pool.id, []).append(position)
-            self._changed_positions[position.id] = position
         lines: list[str] = []
         for place, (name, group) in enumerate(groups.items()):
             if place == 1:
                 self.round()
-            pool = self._changed_pools[name] = self._pools[name]
+            pool = self._pools[name]
+            self._touch(pool, group, ledger)
             lines += settle(pool, group, _indices(pool, ledger), ledger)
         self.round()
-        self._rows[POOLS.name] = [pool.row(_indices(pool, ledger)) for pool in self._changed_pools.values()]
-        self._rows[POSITIONS.name] = [position.row() for position in self._changed_positions.values()]
+        pools = {pool: pool.row(_indices(pool, ledger)) for pool in self._touched_pools}
+        positions = {position: position.row() for position in self._touched_positions}
+        self._rows[POOLS.name] = [row for pool, row in pools.items() if row != self._touched_pools[pool]]
+        self._rows[POSITIONS.name] = [row for each, row in positions.items() if row != self._touched_positions[each]]
         return lines
+
+    def _touch(self, pool: Pool, positions: Iterable[Position], ledger: Ledger) -> None:
+        """Remember what was before the block changes it."""
+        if pool not in self._touched_pools:
+            self._touched_pools[pool] = pool.row(_indices(pool, ledger)) if pool.id in self._pools else None
+        for position in positions:
+            if position not in self._touched_positions:
+                self._touched_positions[position] = position.row()
 
     def round(self) -> None:
         """Round what the block changed to stored precision (R-SWAP-STATE-5)."""
-        for pool in self._changed_pools.values():
+        for pool in self._touched_pools:
             pool.round()
-        for position in self._changed_positions.values():
+        for position in self._touched_positions:
             position.round()
 
     def drain(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """Rows of the block just finished."""
         rows, self._rows = self._rows, {table.name: [] for table in self.tables}
-        self._changed_pools, self._changed_positions = {}, {}
+        self._touched_pools, self._touched_positions = {}, {}
         return rows
 
     def restore(self, tables: Mapping[str, pa.Table]) -> None:
