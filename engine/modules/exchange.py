@@ -11,9 +11,6 @@ from engine.modules.registry import Account, Ledger
 from engine.modules.trade import Trade, calculate, spread
 from engine.verdicts import Code
 
-Offers = list[tuple[Position, Decimal]]
-"""Positions with what each is worth."""
-
 
 class Fill(NamedTuple):
     """What a position gives and receives."""
@@ -41,49 +38,34 @@ class Exchange(NamedTuple):
     order: Order
     trade: Trade
     fills: Sequence[Fill]
+    used: Decimal
+    """What the executor pays."""
+    received: Decimal
+    """What the executor gets, the fee included."""
     fee_per_share: Decimal
     """Of the side that gives, after the trade."""
-
-    @property
-    def used(self) -> Decimal:
-        """What the executor pays."""
-        return sum((each.given for each in self.fills), ZERO)
-
-    @property
-    def received(self) -> Decimal:
-        """What the executor gets, the fee included."""
-        return sum((each.taken for each in self.fills), ZERO)
 
 
 def match(pool: Pool, order: Order, height: int, indices: Indices) -> Exchange:
     """Find what an order would do. Raises Refusal."""
     giving = pool.side(order.destination)
-    offers = _offers(pool, giving, height, indices)
+    side, taking = pool.sides[giving], pool.sides[1 - giving]
+    offers = side.offers(height, indices[giving])
     if not offers:
         raise Refusal(Code.SWAP_NO_MATCHING_POSITIONS, order.source, order.amount)
-    reserve_in, reserve_out = _reserve(_offers(pool, 1 - giving, height, indices)), _reserve(offers)
+    reserve_in, reserve_out = (
+        sum([worth for _, worth in each], ZERO) for each in (taking.offers(height, indices[1 - giving]), offers)
+    )
     trade = calculate(reserve_in, reserve_out, order.amount, order.slippage)
     if trade is None:
         raise Refusal(Code.SWAP_INVALID_CALCULATION, order.source, order.amount)
-    side = pool.sides[giving]
     fee_per_share = side.fee_per_share + trade.fee / side.units if side.units > 0 else side.fee_per_share
     if not all(map(is_storable, (fee_per_share, side.fees + trade.fee, trade.out))):
         raise Refusal(Code.UNKNOWN_PROCESSING_ERROR, order.source, order.amount)
     amounts = spread(trade, (worth for _, worth in offers))
     fills = [Fill(*offer, *amount) for offer, amount in zip(offers, amounts, strict=False)]
-    return Exchange(pool, order, trade, fills, fee_per_share)
-
-
-def _offers(pool: Pool, side: int, height: int, indices: Indices) -> Offers:
-    """Positions of the side from earlier blocks that have something to give, with what they are worth, in order."""
-    index = indices[side]
-    positions = (position for position in pool.sides[side].active if position.start < height)
-    return [(position, worth) for position in positions if (worth := position.worth(index)) > 0]
-
-
-def _reserve(offers: Offers) -> Decimal:
-    """What positions have to give together (R-SWAP-EXE-3)."""
-    return sum((worth for _, worth in offers), ZERO)
+    used, received = sum([each.given for each in fills], ZERO), sum([each.taken for each in fills], ZERO)
+    return Exchange(pool, order, trade, fills, used, received, fee_per_share)
 
 
 def pay(exchange: Exchange, executor: Account, ledger: Ledger) -> None:

@@ -123,6 +123,11 @@ class Side:
     active: list[Position] = field(default_factory=list)
     """Positions with this source, in order of unlocking."""
 
+    def offers(self, height: int, index: Decimal | None) -> list[tuple[Position, Decimal]]:
+        """Positions from earlier blocks that have something to give, with what they are worth, in order
+        (R-SWAP-EXE-2, R-SWAP-EXE-3)."""
+        return [(each, worth) for each in self.active if each.start < height and (worth := each.worth(index))]
+
     def round(self) -> None:
         """To stored precision (R-SWAP-STATE-5)."""
         self.liquidity, self.units = q8(self.liquidity), q8(self.units)
