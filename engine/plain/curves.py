@@ -51,6 +51,7 @@ def deploy_program(block: BlockInProgress, case: Case, token: Token) -> Verdict:
         or not (exe and party_of(exe.script, case.network) == sender)
     ):
         return refused(Code.INVALID_OPERATION, "D-7")
+    block.deploy(token)
     base = block.ledger.tokens.get(staked)
     program = Program(
         ticker=token.ticker,
@@ -68,7 +69,6 @@ def deploy_program(block: BlockInProgress, case: Case, token: Token) -> Verdict:
         last_reward_height=block.height,
         index=RAY,
     )
-    block.deploy(token)
     programs(block.ledger)[token.ticker] = program.finding_rho(program.staking_max_supply or ZERO)
     return Verdict()
 

@@ -45,7 +45,7 @@ class Program:
     total_staked: Decimal = ZERO
     total_scaled: Decimal = ZERO
     rewards_paid: Decimal = ZERO
-    """Exact, so that what is left of M is exact too (D-65)."""
+    """Exact, so that what is left of M is exact too (D-65); without trailing zeros."""
 
     @property
     def key(self) -> str:

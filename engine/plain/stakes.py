@@ -68,7 +68,7 @@ def _claim_amount(block: BlockInProgress, case: Case, receipt: str, reward: str,
     paid = min(share.reward, left)
     block.credit(program.staking_ticker, case.sender, share.principal, "unstake")
     block.create(reward, case.sender, paid, "reward")
-    program = replace(program, rewards_paid=program.rewards_paid + paid)
+    program = replace(program, rewards_paid=(program.rewards_paid + paid).normalize())
     _change(block, program, account, account.changed(-min(share.principal, account.staked), -share.scaled))
     capped = ["D-65"] if share.reward > left else []
     return Verdict().tagged(*decisions, *capped, *_touched_before(block, account))
@@ -95,7 +95,7 @@ def _share(program: Program, account: Account, amount: Decimal) -> _Share | None
             if account.scaled < burned * _ENOUGH:
                 return None
             burned = account.scaled
-        principal = account.staked * (amount / real)
+        principal = account.staked * (amount / real if real else ZERO)
         return _Share(burned, principal, max(ZERO, amount - principal) * program.ratio)
     except ArithmeticError:
         return None

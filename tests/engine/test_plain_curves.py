@@ -367,8 +367,22 @@ def test_a_claim_of_a_millionth_too_much_takes_everything() -> None:
     chain.block()
     assert chain.balance("yWTF", "u1") == "20100.00000000"
     assert chain.one(claim_text("u1", "20100.0202"))["code"] == "UNKNOWN_PROCESSING_ERROR"
-    record = chain.one(claim_text("u1", "60300.0402"))
-    assert short(record) == ("swap_exe", "yWTF", "60300.0402", None, None) or record["code"]
+    worth = Decimal(chain.balance("yWTF", "u1"))
+    record = chain.one(claim_text("u1", str(worth + Decimal("0.04"))))
+    assert (record["code"], record["amount"]) == (None, worth + Decimal("0.04"))
+    assert of(chain, "u1").staked == of(chain, "u1").scaled == 0
+    assert chain.balance("WTF", "u1") == "10000.00000000"
+    chain.audit()
+
+
+def test_an_amount_too_small_for_the_arithmetic_is_claimed_from_nothing() -> None:
+    """R-CURVE-CLAIM-2 to the letter: a millionth less than it counts as zero, and zero of zero is a share of zero."""
+    chain = running()
+    chain.block(stake_text("u1", "100"), claim_text("u1", "100"))
+    assert of(chain, "u1").scaled == 0
+    assert chain.one(claim_text("u1", "1e-99"))["code"] == "UNKNOWN_PROCESSING_ERROR"
+    assert short(chain.one(claim_text("u1", "1e-999999999"))) == ("swap_exe", "yWTF", "0", None, None)
+    assert chain.events == []
     chain.audit()
 
 
