@@ -6,7 +6,7 @@ What raises or is refused is taken back by whoever calls. All of it runs inside 
 
 from decimal import Decimal
 from math import isfinite
-from typing import Any
+from typing import Any, Final
 
 from engine.plain.accounts import accounts, keeps_balances, programs
 from engine.plain.cases import Case, Verdict, refused
@@ -34,6 +34,9 @@ __all__ = [
     "move_y",
     "stake",
 ]
+
+_LONGEST: Final = 2**63 - 1
+"""Blocks that a duration can count."""
 
 
 def deploy_program(block: BlockInProgress, case: Case, token: Token) -> Verdict:
@@ -74,14 +77,17 @@ def deploy_program(block: BlockInProgress, case: Case, token: Token) -> Verdict:
 
 
 def _duration(lock: Any) -> int | None:
-    """Integer value of `lock`: a text, or a JSON number, whose fraction is cut off. None for what has none above 0."""
+    """Integer value of `lock`: a text, or a JSON number, whose fraction is cut off.
+
+    None for what has none above 0, and for one that no table holds.
+    """
     if isinstance(lock, str):
         duration = integer(lock)
     elif isinstance(lock, bool | Decimal) or (isinstance(lock, float) and isfinite(lock)):
         duration = int(lock)
     else:
         duration = None
-    return duration if duration is not None and duration > 0 else None
+    return duration if duration is not None and 0 < duration <= _LONGEST else None
 
 
 def _staking_ticker(stakes: Any) -> str | None:

@@ -15,7 +15,7 @@ from tests.helpers.stepping import Record, SteppedChain, party
 
 RAY = Decimal(10) ** 27
 NO_DURATIONS: list[Any] = ["0", "-1", "", "10.9", "1e2", "abc", 0, 0.9, -3, False, None, [100], {"a": 1}]
-NO_DURATIONS += [float("nan"), float("inf"), float("-inf")]
+NO_DURATIONS += [float("nan"), float("inf"), float("-inf"), 2**63, str(2**63), 1e300]
 NO_STAKES: list[Any] = [[], {}, "WTF", None, 1, [1], [None], [["WTF"]], ["A\0"], ["A\ud800"]]
 LINEAR: dict[str, Any] = {"type": "linear", "lock": "100", "stakes": ["WTF"]}
 
@@ -123,7 +123,16 @@ def test_worked_example() -> None:
 
 @pytest.mark.parametrize(
     ("lock", "duration"),
-    [("100", 100), (" 1_00 ", 100), ("１００", 100), (10, 10), (10.9, 10), (1e2, 100), (True, 1)],
+    [
+        ("100", 100),
+        (" 1_00 ", 100),
+        ("１００", 100),
+        (10, 10),
+        (10.9, 10),
+        (1e2, 100),
+        (True, 1),
+        (2**63 - 1, 2**63 - 1),
+    ],
 )
 def test_duration_of_a_program(lock: Any, duration: int) -> None:
     """R-CURVE-DEP-1 row 3, R-CURVE-DEP-4: integer text, a JSON number cut off, true as 1."""
