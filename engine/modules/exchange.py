@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from engine.modules.decimals import ZERO, is_storable
-from engine.modules.orders import Order, Refusal
+from engine.modules.orders import Order, Refusal, unstorable
 from engine.modules.pools import CLOSED, Indices, Pool, Position
 from engine.modules.registry import Account, Ledger
 from engine.modules.trade import Trade, calculate, spread
@@ -61,7 +61,7 @@ def match(pool: Pool, order: Order, height: int, indices: Indices) -> Exchange:
         raise Refusal(Code.SWAP_INVALID_CALCULATION, order.source, order.amount)
     fee_per_share = side.fee_per_share + trade.fee / side.units if side.units > 0 else side.fee_per_share
     if not all(map(is_storable, (fee_per_share, side.fees + trade.fee, trade.out))):
-        raise Refusal(Code.UNKNOWN_PROCESSING_ERROR, order.source, order.amount)
+        raise unstorable(order)
     amounts = spread(trade, (worth for _, worth in offers))
     fills = [Fill(*offer, *amount) for offer, amount in zip(offers, amounts, strict=False)]
     used, received = sum([each.given for each in fills], ZERO), sum([each.taken for each in fills], ZERO)

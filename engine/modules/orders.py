@@ -11,6 +11,7 @@ from engine.verdicts import Code
 
 SWAP: Final = "swap"
 
+_UNSTORABLE: Final = 3
 _MOST: Final = Decimal(10) ** 27
 _SHORTEST_LOCK: Final = 10
 _LONGEST_LOCK: Final = 1_000_000
@@ -109,6 +110,11 @@ def normalise_member(text: str) -> str:
 def unknown() -> Refusal:
     """The refusal of what raises in the predecessor before it knows what was asked for."""
     return Refusal(Code.UNKNOWN_PROCESSING_ERROR, operation=SWAP)
+
+
+def unstorable(request: Deposit | Order) -> Refusal:
+    """The refusal of what would leave a total that cannot be stored: the predecessor loses the block (D-3)."""
+    return Refusal(Code.UNKNOWN_PROCESSING_ERROR, request.source, request.amount, tags=(_UNSTORABLE,))
 
 
 def _read_amount(value: object) -> Decimal:

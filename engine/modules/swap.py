@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from engine.modules.decimals import fifty_digits, is_storable, plain, q8, recorded
 from engine.modules.exchange import Exchange, carry_out, match, pay
 from engine.modules.expiry import settle
-from engine.modules.orders import SWAP, Deposit, Order, Refusal, read_deposit, read_order
+from engine.modules.orders import SWAP, Deposit, Order, Refusal, read_deposit, read_order, unstorable
 from engine.modules.pools import ACTIVE, EXPIRED, Indices, Pool, Position, new_pool, pool_id, pool_of, position_of
 from engine.modules.registry import Account, Ledger, Operation, Outcome, Phase, StateTable, Uncovered
 from engine.modules.swap_tables import EXECUTIONS, FILLS, POOLS, POSITIONS
@@ -103,7 +103,7 @@ class Swap:
         side = pool.sides[number]
         units = units_for(amount, side.units, side.liquidity)
         if not is_storable(side.units + units) or not is_storable(side.liquidity + amount):
-            raise Refusal(Code.UNKNOWN_PROCESSING_ERROR, source, amount)
+            raise unstorable(deposit)
         index = None
         if ledger.is_kept(source):
             _curves(ledger).advance(source, ledger.height)

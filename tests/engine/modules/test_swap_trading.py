@@ -324,7 +324,8 @@ def test_a_trade_whose_totals_cannot_be_stored_is_refused(column: str, code: str
     """R-CORE-CONST-8, R-SWAP-EXE-9: a block is never lost (D-3)."""
     market = opened()
     market.restart(**{"LOL-WTF": {column: "999999999999999999999999999999.99999999"}})
-    assert market.exe("ex", "LOL,WTF", "100").code == code
+    outcome = market.exe("ex", "LOL,WTF", "100")
+    assert (outcome.code, outcome.tags) == (code, frozenset({3} if code else ()))
     market.end()
 
 
@@ -333,7 +334,9 @@ def test_a_deposit_whose_totals_cannot_be_stored_is_refused(column: str) -> None
     """R-CORE-CONST-8: deposits that are traded away and paid back leave their liquidity behind (D-47)."""
     market = opened()
     market.restart(**{"LOL-WTF": {column: "999999999999999999999999999999.99999999", "liquidity_b": "1"}})
-    assert said(market.init("ex", "LOL,WTF", "1")) == ("UNKNOWN_PROCESSING_ERROR", "swap_init", "LOL", 1)
+    refused = market.init("ex", "LOL,WTF", "1")
+    assert said(refused) == ("UNKNOWN_PROCESSING_ERROR", "swap_init", "LOL", 1)
+    assert refused.tags == {3}
     assert market.init("ex", "WTF,LOL", "1").code is None
     market.end()
 
