@@ -26,6 +26,8 @@ class Vault:
     """Blocks until liquidation, as revealed (D-13)."""
     merkle_root: str
     opened_height: int
+    opened_op_index: int
+    """Record of the mint in its block: tells apart two of one block."""
     status: str = ACTIVE
     closed_height: int | None = None
     closing_txid: str | None = None
@@ -48,6 +50,7 @@ class Vault:
             "merkle_root": self.merkle_root,
             "status": self.status,
             "opened_height": self.opened_height,
+            "opened_op_index": self.opened_op_index,
             "closed_height": self.closed_height,
             "closing_txid": self.closing_txid,
         }
@@ -64,6 +67,7 @@ class Vault:
             delay=row["delay"],
             merkle_root=row["merkle_root"],
             opened_height=row["opened_height"],
+            opened_op_index=row["opened_op_index"],
             status=row["status"],
             closed_height=row["closed_height"],
             closing_txid=row["closing_txid"],

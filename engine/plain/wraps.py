@@ -86,6 +86,7 @@ def _open_vault(block: BlockInProgress, case: Case, scripts: VaultScripts) -> Ve
         delay=scripts.delay,
         merkle_root=scripts.root.hex(),
         opened_height=block.height,
+        opened_op_index=block.op_index,
     )
     vaults = _vaults(block.ledger)
     decisions = ["D-12"] if any(other.lock == lock for other in vaults.values()) else []
@@ -152,7 +153,7 @@ def _close_vault(block: BlockInProgress, case: Case, amount: int) -> None:
     spent = owner_of_input(case.transaction, len(inputs) - 1, case.network)
     matching = [v for v in vaults.values() if v.status == ACTIVE and v.lock == spent and v.amount == amount]
     if matching:
-        oldest = min(matching, key=lambda vault: vault.opened_height)
+        oldest = min(matching, key=lambda vault: (vault.opened_height, vault.opened_op_index))
         closed = replace(oldest, status=CLOSED, closed_height=block.height, closing_txid=case.txid)
         vaults[closed.key] = closed
 
