@@ -63,7 +63,7 @@ def match(pool: Pool, order: Order, height: int, indices: Indices) -> Exchange:
     if not all(map(is_storable, (fee_per_share, side.fees + trade.fee, trade.out))):
         raise unstorable(order)
     amounts = spread(trade, (worth for _, worth in offers))
-    fills = [Fill(*offer, *amount) for offer, amount in zip(offers, amounts, strict=False)]
+    fills = [Fill(*offer, *amount) for offer, amount in zip(offers, amounts, strict=False) if amount[0]]
     used, received = sum([each.given for each in fills], ZERO), sum([each.taken for each in fills], ZERO)
     return Exchange(pool, order, trade, fills, used, received, fee_per_share)
 

@@ -70,7 +70,7 @@ class Position:
     def round(self) -> None:
         """To stored precision (R-SWAP-STATE-5)."""
         self.locked, self.units, self.accumulated = q8(self.locked), q8(self.units), q8(self.accumulated)
-        self.entry = [q8(value) for value in self.entry]
+        self.entry, self.reward = [q8(value) for value in self.entry], [q8(value) for value in self.reward]
 
     def row(self) -> dict[str, Any]:
         """The position's version in POSITIONS, without height."""
@@ -124,9 +124,8 @@ class Side:
     """Positions with this source, in order of unlocking."""
 
     def offers(self, height: int, index: Decimal | None) -> list[tuple[Position, Decimal]]:
-        """Positions from earlier blocks that have something to give, with what they are worth, in order
-        (R-SWAP-EXE-2, R-SWAP-EXE-3)."""
-        return [(each, worth) for each in self.active if each.start < height and (worth := each.worth(index))]
+        """Positions from earlier blocks with something locked, and what each is worth, in order (R-SWAP-EXE-2)."""
+        return [(each, each.worth(index)) for each in self.active if each.start < height and each.locked]
 
     def round(self) -> None:
         """To stored precision (R-SWAP-STATE-5)."""

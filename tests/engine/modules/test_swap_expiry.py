@@ -245,6 +245,21 @@ def test_a_pool_without_anything_pays_nothing_and_settles_all_the_same() -> None
     assert [market.version("positions", number)["status"] for number in (1, 2)] == ["expired", "expired"]
 
 
+def test_a_reward_of_what_is_left_is_stored_rounded() -> None:
+    """D-42, R-SWAP-STATE-5 (b): the first pool pays what was accumulated in this block unrounded, 10 / 3 of 10^-7 here,
+    so that what is left for the reward has a residue too."""
+    market = market_of(("lp1", "LOL,WTF", "100", "10"), ("lp2", "WTF,LOL", "50", "10"), ("lp3", "WTF,LOL", "50", "10"))
+    market.end_until(109)
+    market.exe("ex", "WTF,LOL", "0.0000001")
+    market.exe("ex", "LOL,WTF", "50")
+    market.exe("ex", "WTF,LOL", "0.000000033")
+    market.hold(POOL, LOL=str(market.balance(POOL, "LOL")), WTF="66.71000001")
+    market.end()
+    reward = market.version("positions", 3)["reward_b"]
+    assert 0 < reward == reward.quantize(D("1E-8"))
+    assert market.balance(POOL, "WTF") == 0
+
+
 def diluted() -> MemoryMarket:
     """A pool in which 0.4 LOL get no units: 99.9 of liquidity are left over and there is one unit of 10^-8."""
     market = market_of(("lp1", "LOL,WTF", "100", "10"), ("lp2", "WTF,LOL", "100", "99"))
@@ -345,19 +360,29 @@ def test_a_y_position_that_gives_all_it_is_worth_is_closed() -> None:
     assert [row["taken"] for row in market.rows["fills"]] == [2, D("2E-8"), D("7.99999999")]
 
 
-def test_a_y_position_whose_residue_is_worth_nothing_offers_nothing() -> None:
-    """D-43: half of 10^-8 at an index grown by a half is floored to 0; the locked amount alone would match."""
+def test_a_y_position_whose_residue_is_worth_nothing_matches_and_gives_nothing() -> None:
+    """D-43, R-SWAP-EXE-2: half of 10^-8 at an index grown by a half is floored to 0, though something is locked."""
     market = MemoryMarket("LOL")
     market.ledger.curve.values["yWTF"] = D(2)
-    market.hold("lp1", yWTF="1")
+    market.hold("lp1", yWTF="2")
     market.hold("lp2", LOL="1")
-    market.hold("ex", LOL="2")
+    market.hold("ex", LOL="9")
     market.init("lp1", "yWTF,LOL", "0.00000001")
-    market.init("lp2", "LOL,yWTF", "1")
+    market.init("lp2", "LOL,yWTF", "1", "20")
     market.end()
     market.ledger.curve.values["yWTF"] = D(3)
+    market.init("lp1", "yWTF,LOL", "1", "20")
     assert market.exe("ex", "LOL,yWTF", "1").code is None
-    assert market.exe("ex", "LOL,yWTF", "1").code == "SWAP_NO_MATCHING_POSITIONS"
+    assert market.exe("ex", "LOL,yWTF", "1").code == "SWAP_INVALID_CALCULATION"
+    market.end()
+    # rounding made 10^-8 of the half again; a trade that meets a residue goes on to the next position
+    for _ in range(2):
+        assert market.exe("ex", "LOL,yWTF", "0.000000005").code is None
+    market.end()
+    assert [(row["position_id"], row["taken"], row["closed"]) for row in market.rows["fills"]] == [
+        (1, D("1E-8"), False),
+        (3, 0, False),
+    ]
 
 
 def test_reserves_of_y_tickers_beyond_what_a_column_holds_are_cut() -> None:
