@@ -1,9 +1,9 @@
 """All pools and positions, and what may be asked of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from engine.plain import curves, holdings
 from engine.plain.decimals import floor8, q8, total
@@ -80,7 +80,7 @@ def count_reserves(block: BlockInProgress) -> None:
         pools(ledger)[key] = pool
 
 
-def is_storable(*rows: Pool | Position) -> bool:
-    """Whether every amount stays below 10^30 once rounded; the predecessor loses the block otherwise (D-3)."""
-    amounts = (value for row in rows for value in row.rounded().columns().values() if isinstance(value, Decimal))
+def is_storable(*rows: Mapping[str, Any]) -> bool:
+    """Whether every amount stays below 10^30; the predecessor loses the block otherwise (D-3)."""
+    amounts = (value for row in rows for value in row.values() if isinstance(value, Decimal))
     return all(amount <= MOST for amount in amounts)

@@ -47,7 +47,7 @@ def judge_init(block: BlockInProgress, case: Case, pair: Pair) -> Verdict:
     if source == destination:
         return replace(verdict, code=Code.INVALID_OPERATION).tagged("D-49")
     pool, position = _open(block, case, pair, order.amount, order.lock_blocks)
-    if not is_storable(pool, position):
+    if not is_storable(pool.rounded().columns(), position.rounded().columns()):
         return replace(verdict, code=Code.UNKNOWN_PROCESSING_ERROR).tagged("D-3")
     is_new = source in block.ledger.tokens.changed()
     is_kept = holdings.is_kept(source)

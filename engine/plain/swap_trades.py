@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from engine.plain import holdings
 from engine.plain.cases import Case, Verdict
@@ -55,24 +55,20 @@ def judge_exe(block: BlockInProgress, case: Case, pair: Pair) -> Verdict:
     if code is not None:
         return replace(verdict, code=code)
     pool = pool_of_pair(block.ledger, pair)
-    matching = [position for position in _visible(block, pool, bought) if position.locked > 0]
-    if not matching:
-        return replace(verdict, code=Code.SWAP_NO_MATCHING_POSITIONS)
-    offered = _visible(block, pool, sold)
-    reserves = reserve(block.ledger, offered), reserve(block.ledger, _visible(block, pool, bought))
-    trade = calculate(*reserves, request.amount, request.slip)
-    if trade is None:
-        return replace(verdict, code=Code.SWAP_INVALID_CALCULATION)
-    fills = _fill(block, trade, matching)
-    used = total(fill.given for fill in fills)
+    found = _match(block, pool, pair, request)
+    if isinstance(found, Code):
+        return replace(verdict, code=found)
+    trade, fills = found
     try:
-        pool = _execute(block, case.sender, pair, pool, trade, fills)
+        _execute(block, case.sender, pair, pool, trade, fills)
     except Uncovered:
         return replace(verdict, code=Code.UNKNOWN_PROCESSING_ERROR)
-    if not is_storable(pool, *(fill.position for fill in fills)):
+    execution, parts = _execution_row(block, case, pair, request, trade, fills), _fill_rows(block, fills)
+    if not (is_storable(execution, *parts) and _leaves_storable(block.ledger, pool, fills)):
         return replace(verdict, code=Code.UNKNOWN_PROCESSING_ERROR).tagged("D-3")
-    _log(block, case, pair, pool, request, trade, fills)
-    verdict = replace(verdict, amount=units(used))
+    block.logs["executions"].append(execution)
+    block.logs["fills"] += parts
+    verdict = replace(verdict, amount=units(execution["used"]))
     return verdict.tagged("D-43") if holdings.is_kept(bought) else verdict
 
 
@@ -100,6 +96,21 @@ def _refusal(ledger: Ledger, executor: Party, pair: Pair, amount: Decimal) -> Co
     if holdings.balance(ledger, pair[0], executor) < amount:
         return Code.SWAP_INSUFFICIENT_BALANCE
     return None
+
+
+def _match(block: BlockInProgress, pool: Pool, pair: Pair, request: Request) -> tuple[Trade, list[Fill]] | Code:
+    """Rows 10 and 11: the price by what both sides offer (R-SWAP-EXE-3, R-SWAP-EXE-4), and who gives.
+
+    R-SWAP-EXE-5 is left out: what matching positions offer is the reserve itself, which no trade exhausts.
+    """
+    sold, bought = pair
+    offering = _visible(block, pool, bought)
+    matching = [position for position in offering if position.locked > 0]
+    if not matching:
+        return Code.SWAP_NO_MATCHING_POSITIONS
+    reserve_in, reserve_out = reserve(block.ledger, _visible(block, pool, sold)), reserve(block.ledger, offering)
+    trade = calculate(reserve_in, reserve_out, request.amount, request.slip)
+    return Code.SWAP_INVALID_CALCULATION if trade is None else (trade, _fill(block, trade, matching))
 
 
 def _visible(block: BlockInProgress, pool: Pool, source: str) -> list[Position]:
@@ -136,8 +147,8 @@ def _filled(block: BlockInProgress, position: Position, taken: Decimal, availabl
     return replace(position, status=CLOSED, closed_height=block.height) if locked <= 0 else position
 
 
-def _execute(block: BlockInProgress, executor: Party, pair: Pair, pool: Pool, trade: Trade, fills: list[Fill]) -> Pool:
-    """R-SWAP-EXE-7 and R-SWAP-EXE-8 in order; the pool as they leave it. Raises Uncovered."""
+def _execute(block: BlockInProgress, executor: Party, pair: Pair, pool: Pool, trade: Trade, fills: list[Fill]) -> None:
+    """R-SWAP-EXE-7 and R-SWAP-EXE-8 in order. Raises Uncovered."""
     sold, bought = pair
     received = total(fill.taken for fill in fills)
     block.debit(sold, executor, total(fill.given for fill in fills), "swap_in")
@@ -152,9 +163,13 @@ def _execute(block: BlockInProgress, executor: Party, pair: Pair, pool: Pool, tr
             holdings.move(block, sold, pool.account, position.owner, side.accumulated, ("swap_return", "swap_return"))
             position = position.with_side(sold, replace(side, accumulated=ZERO))
         positions(block.ledger)[position.key] = position
-    pool = _with_fee(pool, bought, trade.fee)
-    pools(block.ledger)[pool.key] = pool
-    return pool
+    pools(block.ledger)[pool.key] = _with_fee(pool, bought, trade.fee)
+
+
+def _leaves_storable(ledger: Ledger, pool: Pool, fills: list[Fill]) -> bool:
+    """Whether the pool and the positions can be stored as the trade leaves them."""
+    after = (positions(ledger)[fill.position.key].rounded().columns() for fill in fills)
+    return is_storable(pools(ledger)[pool.key].rounded().columns(), *after)
 
 
 def _with_fee(pool: Pool, ticker: str, fee: Decimal) -> Pool:
@@ -164,30 +179,31 @@ def _with_fee(pool: Pool, ticker: str, fee: Decimal) -> Pool:
     return pool.with_side(ticker, replace(side, fees=side.fees + fee, fee_per_share=per_share))
 
 
-def _log(
-    block: BlockInProgress, case: Case, pair: Pair, pool: Pool, request: Request, trade: Trade, fills: list[Fill]
-) -> None:
+def _execution_row(
+    block: BlockInProgress, case: Case, pair: Pair, request: Request, trade: Trade, fills: list[Fill]
+) -> dict[str, Any]:
     assert case.sender is not None
-    block.logs["executions"].append(
-        {
-            "op_index": block.op_index,
-            "txid": case.txid,
-            "vout": case.vout,
-            "executor_address": case.sender.address,
-            "executor_script": case.sender.script,
-            "pool": pool.key,
-            "source": pair[0],
-            "destination": pair[1],
-            "requested": q8(request.amount),
-            "slippage": _slippage_text(request.slip),
-            "used": q8(total(fill.given for fill in fills)),
-            "received": q8(total(fill.taken for fill in fills)),
-            "fee": q8(trade.fee),
-            "fills": len(fills),
-            "partial": trade.is_partial,
-        }
-    )
-    block.logs["fills"] += [
+    return {
+        "op_index": block.op_index,
+        "txid": case.txid,
+        "vout": case.vout,
+        "executor_address": case.sender.address,
+        "executor_script": case.sender.script,
+        "pool": pool_of_pair(block.ledger, pair).key,
+        "source": pair[0],
+        "destination": pair[1],
+        "requested": q8(request.amount),
+        "slippage": _slippage_text(request.slip),
+        "used": q8(total(fill.given for fill in fills)),
+        "received": q8(total(fill.taken for fill in fills)),
+        "fee": q8(trade.fee),
+        "fills": len(fills),
+        "partial": trade.is_partial,
+    }
+
+
+def _fill_rows(block: BlockInProgress, fills: list[Fill]) -> list[dict[str, Any]]:
+    return [
         {
             "op_index": block.op_index,
             "fill": place,
