@@ -67,6 +67,7 @@ class Handover:
         self._batch = batch
         self._extracted = extracted
         self._known: dict[int, Account] = {}
+        self._numbers: dict[Account, int] = {}
 
     def operation(self, where: Where) -> Operation:
         """The transaction's one operation."""
@@ -165,10 +166,14 @@ class Handover:
         known = self._known.get(number)
         if known is None:
             known = self._known[number] = Account(*self._accounts.account(number))
+            self._numbers[known] = number
         return known
 
     def _number(self, account: Account | None) -> int:
-        return -1 if account is None else self._accounts.number(*account)
+        if account is None:
+            return -1
+        number = self._numbers.get(account)
+        return self._accounts.number(*account) if number is None else number
 
 
 def _core_tags(payload: Any, valid: bool) -> int:

@@ -89,13 +89,16 @@ class Ledger:
     def reserve(self, entries: int, tickers: int) -> None:
         """Make room for so many more entries, at no more than two thirds of the table, and tickers up to a number."""
         size = len(self.books.entries)
-        while (int(self.books.counts[USED]) + entries) * 3 > size * 2:
+        known = len(self.books.tokens)
+        needed = (int(self.books.counts[USED]) + entries) * 3
+        if needed <= size * 2 and tickers <= known:
+            return
+        while needed > size * 2:
             size *= 2
         table = self.books.entries
         if size != len(table):
             table = _free(size)
             _refill(self.books.entries, table)
-        known = len(self.books.tokens)
         tokens = grown(self.books.tokens, tickers)
         tokens[known:] = _tokens(len(tokens) - known)
         self.books = Books(table, tokens, grown(self.books.changed, tickers), self.books.counts)

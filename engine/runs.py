@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import localcontext
+from operator import itemgetter
 from typing import Any, Final
 
 import pyarrow as pa
@@ -48,7 +49,7 @@ class Runs:
         self._tickers = tickers
         self._payloads = payloads
         self._modules = modules
-        self._keys = {table.name: table.key for table in registry.tables}
+        self._keys = {table.name: itemgetter(*table.key) for table in registry.tables}
         self._numbered = (network, accounts, tickers, payloads, divergences)
         self._writer = Writer(network, ledger, accounts, tickers, modules, registry.causes)
         self._first_record = 0
@@ -169,12 +170,8 @@ class Runs:
             self.closing[block] = "\n".join(lines)
         for module in self._modules:
             for table, rows in module.drain().items():
-                self.rows[table] += sorted(({"height": height} | dict(row) for row in rows), key=self._key(table))
+                self.rows[table] += sorted(({"height": height, **row} for row in rows), key=self._keys[table])
         records, events, supplies = writer.journal
         writer.journal = Journal(records, events, with_room(supplies, int(self._ledger.books.counts[CHANGED])))
         close_block(self._ledger.books, writer.journal.supplies, block, height)
         self._first_record = int(records.filled[0])
-
-    def _key(self, table: str) -> Any:
-        names = self._keys[table]
-        return lambda row: tuple(row[name] for name in names)
