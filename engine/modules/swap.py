@@ -98,12 +98,12 @@ class Swap:
         pool = self._pools.get(pool_id(source, destination)) or new_pool(source, destination)
         if source == destination or not pool.trades(source, destination):
             raise Refusal(Code.INVALID_OPERATION, source, amount, tags=(_ONE_TICKER,))
-        self._touch(pool, (), ledger)
         number = pool.side(source)
         side = pool.sides[number]
         units = units_for(amount, side.units, side.liquidity)
         if not is_storable(side.units + units) or not is_storable(side.liquidity + amount):
             raise unstorable(deposit)
+        self._touch(pool, (), ledger)
         index = None
         if ledger.is_kept(source):
             _curves(ledger).advance(source, ledger.height)

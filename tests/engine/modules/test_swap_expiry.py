@@ -80,6 +80,7 @@ def test_a_position_that_sold_out_gets_its_fees_at_its_unlock_height() -> None:
     market = market_of(("lp1", "LOL,WTF", "100", "20"), ("lp2", "WTF,LOL", "10", "10"), ("lp3", "WTF,LOL", "70", "20"))
     market.exe("ex", "LOL,WTF", "100")
     market.end()
+    market.restart()
     assert market.end_until(110) == [line(2, "WTF", "0.01501500", "lp2")]
     row = market.version("positions", 2)
     assert (row["status"], row["closed_height"], row["reward_b"], row["units_b"]) == ("expired", 101, D("0.015015"), 0)
