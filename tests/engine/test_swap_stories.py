@@ -200,8 +200,8 @@ def test_all_that_is_requested_must_be_there(engine_class: Any, amount: str) -> 
     assert codes(judged) == ["SWAP_INSUFFICIENT_BALANCE"] * 2
 
 
-def test_an_amount_that_cannot_be_stored_is_refused_and_the_block_kept(engine_class: Any) -> None:
-    """D-3: one unit of liquidity below any grid would make the fee per share reach 10^30."""
+def without_units(engine_class: Any) -> Story:
+    """A pool of which lp1's 100 WTF are all that is left, without any LP unit (R-SWAP-LP-2)."""
     story = opened(engine_class)
     story.block(exe("ex", "LOL,WTF", "500"))
     story.until(930_011)
@@ -211,8 +211,18 @@ def test_an_amount_that_cannot_be_stored_is_refused_and_the_block_kept(engine_cl
     )
     story.until(930_022)
     assert (story.pool()["units_b"], story.position(4)["status"]) == (0, "active")
+    return story
+
+
+def test_an_amount_that_cannot_be_stored_is_refused_and_the_block_kept(engine_class: Any) -> None:
+    """D-3: units below any grid would make the fee per share reach 10^30."""
+    story = without_units(engine_class)
     judged = story.block(init("ex", "WTF,LOL", "1e-40"), exe("ex", "LOL,WTF", "10"), transfer("ex", "LOL", "1"))
-    assert codes(judged) == [None, "UNKNOWN_PROCESSING_ERROR", None]
+    assert [(row["code"], row["divergence"]) for row in judged.operations.to_pylist()] == [
+        (None, None),
+        ("UNKNOWN_PROCESSING_ERROR", "D-3"),
+        (None, None),
+    ]
     assert judged.modules["fills"].num_rows == 0
 
 

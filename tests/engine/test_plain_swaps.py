@@ -1,0 +1,100 @@
+"""The plain path's pure parts of swaps, and what only it promises so far."""
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from engine.plain import PlainEngine
+from engine.plain.decimals import precisely
+from engine.plain.swap_math import calculate, multiplier
+from engine.plain.swap_pairs import parse_pair, pool_of
+from tests.helpers.scenarios import vectors
+from tests.helpers.stories import Story, codes, exe, init
+
+
+def each(group: str, left_out: Collection[str] = ()) -> pytest.MarkDecorator:
+    found = [vector for vector in vectors(group) if vector["id"] not in left_out]
+    return pytest.mark.parametrize("vector", found, ids=[vector["id"] for vector in found])
+
+
+OUT_OF_RANGE = {vector["id"] for vector in vectors("SWAPCALC") if not 0 <= Decimal(vector["input"]["slip"]) <= 100}
+"""Refused before anything is calculated (R-SWAP-EXE-1 row 5)."""
+
+
+@each("SWAPCALC", OUT_OF_RANGE)
+@precisely()
+def test_trades_to_the_fiftieth_digit(vector: Mapping[str, Any]) -> None:
+    """R-SWAP-CALC-1."""
+    given, expected = vector["input"], vector["expected"]
+    reserves = Decimal(given["reserve_a"]), Decimal(given["reserve_b"])
+    if given["token_in"] != given["token_a"]:
+        reserves = reserves[1], reserves[0]
+    trade = calculate(*reserves, Decimal(given["amount_in"]), Decimal(given["slip"]))
+    if expected["ok"] != "true":
+        assert trade is None
+        return
+    assert trade is not None
+    assert trade.amount_in == Decimal(expected["final_amount_in"])
+    assert trade.out == Decimal(expected["amount_out_before_fees"])
+    assert trade.fee == Decimal(expected["protocol_fee"])
+    assert trade.slippage == Decimal(expected["slippage_percent"])
+    assert trade.is_partial == (expected["is_partial_fill"] == "true")
+
+
+@each("MULT")
+@precisely()
+def test_multipliers_of_any_lock(vector: Mapping[str, Any]) -> None:
+    """R-SWAP-LP-5."""
+    assert multiplier(int(vector["input"]["lock_blocks"])) == Decimal(vector["expected"]["multiplier"])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a,b", ("A", "B")),
+        (" y a , B,c ", ("y A", "B,C")),
+        ("ya,Yb", ("yA", "YB")),
+        ("\u3000ß\x1f,", ("SS", "")),
+        ("", "SWAP_MISSING_FIELDS"),
+        ("a", "SWAP_MISSING_FIELDS"),
+        (False, "SWAP_MISSING_FIELDS"),
+        (Decimal(0), "SWAP_MISSING_FIELDS"),
+        (["a,b"], "SWAP_MISSING_FIELDS"),
+        ({"a": ","}, "SWAP_MISSING_FIELDS"),
+        ([","], "UNKNOWN_PROCESSING_ERROR"),
+        ({",": 1}, "UNKNOWN_PROCESSING_ERROR"),
+        (True, "UNKNOWN_PROCESSING_ERROR"),
+        (Decimal(5), "UNKNOWN_PROCESSING_ERROR"),
+        (0.5, "UNKNOWN_PROCESSING_ERROR"),
+        ("a\0,b", "UNKNOWN_PROCESSING_ERROR"),
+        ("a,\ud800", "UNKNOWN_PROCESSING_ERROR"),
+        ("\0", "SWAP_MISSING_FIELDS"),
+    ],
+)
+def test_pairs(value: Any, expected: Any) -> None:
+    """R-SWAP-ROUTE-2, R-SWAP-ROUTE-3, R-CORE-TICK-2."""
+    assert parse_pair(value) == expected
+
+
+def test_pools_are_named_in_the_order_of_code_points() -> None:
+    """R-SWAP-POOL-1, D-49."""
+    assert pool_of(("yAAA", "ZZZ")).key == pool_of(("ZZZ", "yAAA")).key == "ZZZ-yAAA"
+
+
+def test_what_exceeds_all_arithmetic_is_refused_and_the_block_kept() -> None:
+    """A fee for each of 10^-1000040 units overflows a decimal's exponent: an error as of NaN (R-SWAP-EXE-1)."""
+    story = Story(PlainEngine)
+    story.block(init("lp1", "LOL,WTF", "1000"), init("lp2", "WTF,LOL", "2000"))
+    story.block(exe("ex", "LOL,WTF", "500"))
+    story.until(930_011)
+    story.block(
+        init("lp1", "WTF,LOL", "0.00000001"), init("lp1", "WTF,LOL", "5", "20"), init("lp1", "LOL,WTF", "5", "20")
+    )
+    story.until(930_022)
+    judged = story.block(init("ex", "WTF,LOL", "1e-1000040"), exe("ex", "LOL,WTF", "1"), init("ex", "WTF,LOL", "1"))
+    assert codes(judged) == [None, "UNKNOWN_PROCESSING_ERROR", None]
+    record = judged.operations.to_pylist()[1]
+    assert (record["operation"], record["ticker"], record["amount"]) == ("swap", None, None)
+    assert judged.modules["executions"].num_rows == 0
