@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 from btclib_secp256k1.hashes import tagged_sha256
 from btclib_secp256k1.xonly import pubkey_verify, tweak_add
 
-from engine.modules.registry import Input, Output
 from engine.verdicts import Code
 
 OPERATOR_KEY: Final = bytes.fromhex("d22eaaa259553e25fcdd2bba871702ca2c305bdf4384ce6b90db139700949fb5")
@@ -18,9 +17,8 @@ INTERNAL_KEY: Final = bytes.fromhex("50929b74c1a04954b78b4b6035e97a5e078a5a0f28e
 LONGEST_DELAY: Final = 65534
 """Blocks; also the delay after which the user recovers what he locked (R-WRAP-CONST-3, R-WRAP-CONST-4)."""
 
-RECEIVED: Final = 1
 LOCKED: Final = 2
-"""Outputs of a mint: the receiver's, and the one that locks bitcoin."""
+"""The output of a mint that locks bitcoin."""
 
 _LEAF_VERSION: Final = b"\xc0"
 _KEY_SIZE: Final = 32
@@ -143,14 +141,15 @@ def _signed(digits: bytes) -> int:
     return -magnitude if digits[-1] & 0x80 else magnitude
 
 
-def revealed_vault(inputs: Sequence[Input], outputs: Sequence[Output]) -> Vault:
+def revealed_vault(witnesses: Sequence[Sequence[bytes]], scripts: Sequence[bytes]) -> Vault:
     """The vault that a mint reveals: R-WRAP-MINT-3 to R-WRAP-MINT-8. Raises Refused.
 
-    That the transaction also locks something there is R-WRAP-MINT-10.
+    Of the transaction it takes the witness of each input and the script of each output. That something is locked in
+    that vault is R-WRAP-MINT-10.
     """
-    if len(inputs) != 1 or len(outputs) <= LOCKED:
-        raise _malformed(f"it has {len(inputs)} inputs and {len(outputs)} outputs, not 1 and at least 3")
-    witness = inputs[0].witness
+    if len(witnesses) != 1 or len(scripts) <= LOCKED:
+        raise _malformed(f"there are {len(witnesses)} inputs and {len(scripts)} outputs, not 1 and at least 3")
+    witness = witnesses[0]
     if len(witness) != 3:
         raise _malformed(f"the witness has {len(witness)} items, not signature, script and control block")
     _, script, control = witness
@@ -160,7 +159,7 @@ def revealed_vault(inputs: Sequence[Input], outputs: Sequence[Output]) -> Vault:
     if reveal is None:
         raise _malformed("the revealed script is not key, CHECKSIG and an envelope of W_PROOF and a delay")
     vault = derive(*reveal)
-    lock = outputs[LOCKED].script
+    lock = scripts[LOCKED]
     if len(lock) != len(_TAPROOT) + _KEY_SIZE or not lock.startswith(_TAPROOT):
         raise _malformed("output 2 is not a Taproot output")
     return vault

@@ -130,7 +130,8 @@ class Wrap:
         token = ledger.token(W)
         tags = {_DEPLOYED_IN_THE_BLOCK} if token is not None and token.height == ledger.height else set()
         try:
-            vault = revealed_vault(operation.inputs, operation.outputs)
+            witnesses = [spent.witness for spent in operation.inputs]
+            vault = revealed_vault(witnesses, [output.script for output in operation.outputs])
         except Refused as refused:
             return _refused_mint(operation, refused.code, tags)
         parties = _parties(operation, vault)

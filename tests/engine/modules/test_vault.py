@@ -65,17 +65,17 @@ def test_recorded_mints_of_mainnet_reveal_no_vault_that_they_lock_in(
 ) -> None:
     """D-33: an older envelope, and a lock elsewhere."""
     inputs, outputs = read_transaction(bytes.fromhex(given["raw_tx"]), b"")
-    lock = outputs[2].script
-    assert lock.hex() == expected["lock_script"]
+    witnesses, scripts = [spent.witness for spent in inputs], [output.script for output in outputs]
+    assert scripts[2].hex() == expected["lock_script"]
     if not expected["csv_blocks"]:
         with pytest.raises(Refused, match="envelope") as error:
-            revealed_vault(inputs, outputs)
+            revealed_vault(witnesses, scripts)
         assert error.value.code == expected["error_code"]
         return
-    vault = revealed_vault(inputs, outputs)
+    vault = revealed_vault(witnesses, scripts)
     assert (vault.user_key.hex(), str(vault.delay)) == (expected["user_key"], expected["csv_blocks"])
     assert address_of(vault.script, MAINNET) == expected["expected_address"]
-    assert vault.script != lock
+    assert vault.script != scripts[2]
 
 
 @given(label=st.text(max_size=8), delay=st.integers(1, 65534))
