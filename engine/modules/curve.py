@@ -65,7 +65,7 @@ class Curve:
         self._ledger = ledger
         if operation.ticker is None:
             return operation.name == SWAP and (is_stake(operation.members) or is_claim(operation.members))
-        if operation.step is not None or operation.name == "transfer":
+        if operation.name == "transfer":
             return self.keeps(operation.ticker)
         if operation.name == "mint":
             return self.keeps(operation.ticker) or self.governs(operation.ticker)
@@ -76,7 +76,7 @@ class Curve:
         """Judge a claimed operation."""
         if operation.ticker is None:
             return self._swap(operation, ledger)
-        if operation.step is not None or operation.name == "transfer":
+        if operation.name == "transfer":
             return self._transfer(operation, operation.ticker)
         if operation.name == "mint":
             return self._mint(operation, operation.ticker)
@@ -162,8 +162,6 @@ class Curve:
         """Rewards are minted by claims alone (D-31), `y` tokens by nothing (R-CORE-MINT-1)."""
         if not self.keeps(ticker):
             code = Code.INVALID_OPERATION
-        elif operation.recipient is None:
-            code = Code.NO_STANDARD_OUTPUT
         elif not self.exists(ticker):
             code = Code.TICKER_NOT_DEPLOYED
         else:

@@ -84,11 +84,7 @@ class Program:
         """R-CURVE-STAKE-2; the change of what is staked."""
         old = self.accounts.get(account, Holding())
         added = (amount * RAY) / self.index
-        new = Holding(q8(old.staked + amount), q27(old.scaled + added))
-        self._write(account, new)
-        self.staked += new.staked - old.staked
-        self.scaled = q27(self.scaled + added)
-        return new.staked - old.staked
+        return self._change(account, old, Holding(q8(old.staked + amount), q27(old.scaled + added)))
 
     def quote(self, account: Account, amount: Decimal) -> Claim | None:
         """What a claim comes to; None without an account or with too little in it (R-CURVE-CLAIM-2)."""
@@ -111,12 +107,9 @@ class Program:
     def pay(self, account: Account, claim: Claim) -> Decimal:
         """R-CURVE-CLAIM-3; the change of what is staked."""
         old = self.accounts[account]
-        new = Holding(q8(max(ZERO, old.staked - claim.principal)), q27(old.scaled - claim.burned))
-        self._write(account, new)
-        self.staked += new.staked - old.staked
-        self.scaled = q27(max(ZERO, self.scaled - claim.burned))
         self.paid += claim.reward
-        return new.staked - old.staked
+        staked, scaled = max(ZERO, old.staked - claim.principal), old.scaled - claim.burned
+        return self._change(account, old, Holding(q8(staked), q27(scaled)))
 
     def move(self, sender: Account, recipient: Account, amount: Decimal) -> Callable[[], None]:
         """Move so much of the `y` ticker, which the sender holds; what is returned takes it back (R-CURVE-XFER-2).
@@ -223,6 +216,13 @@ class Program:
             "staked": holding.staked,
             "scaled": _with_27_decimals(holding.scaled),
         }
+
+    def _change(self, account: Account, old: Holding, new: Holding) -> Decimal:
+        """Change an account, and the totals by just as much; the change of what is staked."""
+        self._write(account, new)
+        self.staked += new.staked - old.staked
+        self.scaled = max(ZERO, self.scaled + (new.scaled - old.scaled))
+        return new.staked - old.staked
 
     def _write(self, account: Account, holding: Holding) -> None:
         self._before.setdefault(account, self.accounts.get(account))

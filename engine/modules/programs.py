@@ -54,7 +54,8 @@ class Programs:
         """Advance indices to the last finished block and rescale touched accounts (R-CURVE-IDX-2, R-CURVE-IDX-3)."""
         self._changed |= self._earning
         for program in self._changed.values():
-            program.end_block(ledger.height - 1, ledger.token(program.staking), self.is_keeper(program))
+            token = ledger.token(program.staking) if program.rho is None else None
+            program.end_block(ledger.height - 1, token, self.is_keeper(program))
 
     def drain(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """Rows of the block just finished, by table."""
