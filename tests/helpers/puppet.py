@@ -25,7 +25,7 @@ Call = list[str]
 
 KEPT = StateTable(
     name="kept",
-    row="A balance that the puppet keeps.",
+    row="a balance that the puppet keeps",
     schema=pa.schema(
         [
             column("height", pa.int32(), "Height after which the row holds."),
@@ -38,7 +38,7 @@ KEPT = StateTable(
 )
 DEEDS = StateTable(
     name="deeds",
-    row="An operation that the puppet applied.",
+    row="an operation that the puppet applied",
     schema=pa.schema(
         [
             column("height", pa.int32(), "Height of the block."),
@@ -51,7 +51,7 @@ DEEDS = StateTable(
 )
 GOVERNED = StateTable(
     name="governed",
-    row="A token that the puppet deployed.",
+    row="a token that the puppet deployed",
     schema=pa.schema(
         [
             column("height", pa.int32(), "Height after which the row holds."),
