@@ -80,9 +80,11 @@ def _settle_side(block: BlockInProgress, position: Position, ticker: str, reward
     ledger = block.ledger
     pool, owner, side = pools(ledger)[position.pool], position.owner, position.side(ticker)
     left = balance(ledger, pool, ticker)
+    owed = q8(worth(ledger, position)) if position.source == ticker else ZERO
     accumulated = min(side.accumulated, left)
-    principal = min(q8(worth(ledger, position)) if position.source == ticker else ZERO, left - accumulated)
-    reward = min(reward, left - accumulated - principal)
+    principal = min(owed, left - accumulated)
+    is_short = side.accumulated + owed > left
+    reward = ZERO if is_short else min(reward, left - accumulated - principal)
     paid_reward = max(ZERO, reward)
     paid = principal + accumulated + paid_reward
     if holdings.is_kept(ticker):

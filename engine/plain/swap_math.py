@@ -1,7 +1,7 @@
 """The price of a trade (section 6 of the swap rules) and what a lock is worth: pure, each step in the order written."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, DivisionByZero, Overflow
 from typing import Final
 
 from engine.plain.decimals import ZERO
@@ -23,7 +23,18 @@ class Trade:
 
 
 def calculate(reserve_in: Decimal, reserve_out: Decimal, requested: Decimal, slip: Decimal) -> Trade | None:
-    """R-SWAP-CALC-1; None where it fails. A partial fill is not tested against `slip` again (D-55)."""
+    """R-SWAP-CALC-1; None where it fails, also where a result has no place among decimals.
+
+    That is so when next to nothing is sold: a price of rounding errors, of which 100 percent may not be enough either.
+    """
+    try:
+        return _trade(reserve_in, reserve_out, requested, slip)
+    except (Overflow, DivisionByZero):
+        return None
+
+
+def _trade(reserve_in: Decimal, reserve_out: Decimal, requested: Decimal, slip: Decimal) -> Trade | None:
+    """A partial fill is not tested against `slip` again (D-55)."""
     if reserve_in <= 0 or reserve_out <= 0 or requested <= 0:
         return None
     whole = _execute(reserve_in, reserve_out, requested)

@@ -1,7 +1,7 @@
 """`init`: locking liquidity, or staking in a curve program (sections 4 and 5 of the swap rules)."""
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, Overflow
 from typing import Final
 
 from engine.plain import curves, holdings
@@ -46,7 +46,10 @@ def judge_init(block: BlockInProgress, case: Case, pair: Pair) -> Verdict:
         return replace(verdict, code=code)
     if source == destination:
         return replace(verdict, code=Code.INVALID_OPERATION).tagged("D-49")
-    pool, position = _open(block, case, pair, order.amount, order.lock_blocks)
+    try:
+        pool, position = _open(block, case, pair, order.amount, order.lock_blocks)
+    except Overflow:
+        return replace(verdict, code=Code.UNKNOWN_PROCESSING_ERROR).tagged("D-3")
     if not is_storable(pool.rounded().columns(), position.rounded().columns()):
         return replace(verdict, code=Code.UNKNOWN_PROCESSING_ERROR).tagged("D-3")
     is_new = source in block.ledger.tokens.changed()

@@ -1,7 +1,7 @@
 """`exe`: trading against the positions that offer a token (section 7 of the swap rules)."""
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, Overflow
 from typing import Any, Final
 
 from engine.plain import holdings
@@ -63,6 +63,8 @@ def judge_exe(block: BlockInProgress, case: Case, pair: Pair) -> Verdict:
         _execute(block, case.sender, pair, pool, trade, fills)
     except Uncovered:
         return replace(verdict, code=Code.UNKNOWN_PROCESSING_ERROR)
+    except Overflow:
+        return replace(verdict, code=Code.UNKNOWN_PROCESSING_ERROR).tagged("D-3")
     execution, parts = _execution_row(block, case, pair, request, trade, fills), _fill_rows(block, fills)
     if not (is_storable(execution, *parts) and _leaves_storable(block.ledger, pool, fills)):
         return replace(verdict, code=Code.UNKNOWN_PROCESSING_ERROR).tagged("D-3")

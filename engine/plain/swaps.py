@@ -13,14 +13,11 @@ from engine.verdicts import Code
 
 
 def judge_swap(block: BlockInProgress, case: Case) -> Verdict:
-    """R-SWAP-ROUTE-1: `init` before `exe`; null counts as absent. What exceeds all arithmetic ends as NaN does."""
-    try:
-        if case.members.get("init") is not None:
-            return _init(block, case)
-        if case.members.get("exe") is not None:
-            return _exe(block, case)
-    except ArithmeticError:
-        return Verdict(Code.UNKNOWN_PROCESSING_ERROR, operation="swap")
+    """R-SWAP-ROUTE-1: `init` before `exe`; null counts as absent."""
+    if case.members.get("init") is not None:
+        return _init(block, case)
+    if case.members.get("exe") is not None:
+        return _exe(block, case)
     return Verdict(Code.SWAP_MISSING_FIELDS, operation="swap")
 
 

@@ -83,8 +83,8 @@ def test_pools_are_named_in_the_order_of_code_points() -> None:
     assert pool_of(("yAAA", "ZZZ")).key == pool_of(("ZZZ", "yAAA")).key == "ZZZ-yAAA"
 
 
-def test_what_exceeds_all_arithmetic_is_refused_and_the_block_kept() -> None:
-    """A fee for each of 10^-1000040 units overflows a decimal's exponent: an error as of NaN (R-SWAP-EXE-1)."""
+def test_an_overflow_is_an_amount_that_cannot_be_stored() -> None:
+    """D-3: a fee for each of 10^-1000040 units is beyond any decimal's exponent."""
     story = Story(PlainEngine)
     story.block(init("lp1", "LOL,WTF", "1000"), init("lp2", "WTF,LOL", "2000"))
     story.block(exe("ex", "LOL,WTF", "500"))
@@ -96,5 +96,14 @@ def test_what_exceeds_all_arithmetic_is_refused_and_the_block_kept() -> None:
     judged = story.block(init("ex", "WTF,LOL", "1e-1000040"), exe("ex", "LOL,WTF", "1"), init("ex", "WTF,LOL", "1"))
     assert codes(judged) == [None, "UNKNOWN_PROCESSING_ERROR", None]
     record = judged.operations.to_pylist()[1]
-    assert (record["operation"], record["ticker"], record["amount"]) == ("swap", None, None)
+    assert (record["operation"], record["ticker"], record["divergence"]) == ("swap_exe", "LOL", "D-3")
     assert judged.modules["executions"].num_rows == 0
+
+
+@pytest.mark.parametrize(("amount", "slip"), [("1e-99999999999", "1"), ("1e-99999999999", "100"), ("1e-60", "100")])
+@precisely()
+def test_a_price_of_rounding_errors_is_none(amount: str, slip: str) -> None:
+    """R-SWAP-CALC-1: what 50 digits leave of two large reserves is more than a sale of next to nothing could buy."""
+    reserves = Decimal("339701266036268813735041624.96843463"), Decimal("741812502050536572443721269")
+    assert reserves[1] - reserves[0] * reserves[1] / reserves[0] == Decimal("1e-23")
+    assert calculate(*reserves, Decimal(amount), Decimal(slip)) is None
