@@ -12,6 +12,7 @@ ACTIVE: Final = "active"
 CLOSED: Final = "closed"
 EXPIRED: Final = "expired"
 
+Row = dict[str, Any]
 Indices = tuple[Decimal | None, Decimal | None]
 """Liquidity index now of each side of a pool, None where the ticker is no `y` ticker."""
 
@@ -72,7 +73,7 @@ class Position:
         self.locked, self.units, self.accumulated = q8(self.locked), q8(self.units), q8(self.accumulated)
         self.entry, self.reward = [q8(value) for value in self.entry], [q8(value) for value in self.reward]
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> Row:
         """The position's version in POSITIONS, without height."""
         units, accumulated = [ZERO, ZERO], [ZERO, ZERO]
         units[self.side], accumulated[1 - self.side] = self.units, self.accumulated
@@ -145,6 +146,8 @@ class Pool:
     sides: tuple[Side, Side]
     id: str = field(init=False)
     account: Account = field(init=False)
+    written: Row | None = None
+    """The latest version."""
 
     def __post_init__(self) -> None:
         self.id = pool_id(self.sides[0].token, self.sides[1].token)
@@ -167,8 +170,13 @@ class Pool:
         for side in self.sides:
             side.round()
 
-    def row(self, indices: Indices) -> dict[str, Any]:
-        """The pool's version in POOLS, without height. Reserves of `y` tickers can outgrow a column."""
+    def version(self, indices: Indices) -> Row | None:
+        """The pool's version in POOLS, without height; None where it says no more than the latest one."""
+        latest, self.written = self.written, self._row(indices)
+        return None if self.written == latest else self.written
+
+    def _row(self, indices: Indices) -> Row:
+        """Reserves of `y` tickers can outgrow a column."""
         a, b = self.sides
         reserves = [
             sum((position.worth(index) for position in side.active), ZERO)
@@ -202,7 +210,7 @@ def pool_id(one: str, other: str) -> str:
     return "-".join(sorted((one, other)))
 
 
-def position_of(row: dict[str, Any], pool: Pool) -> Position:
+def position_of(row: Row, pool: Pool) -> Position:
     """The position that a row of POSITIONS describes."""
     side = pool.side(row["source"])
     here, there = ("a", "b") if side == 0 else ("b", "a")
@@ -230,10 +238,10 @@ def position_of(row: dict[str, Any], pool: Pool) -> Position:
     )
 
 
-def pool_of(row: dict[str, Any]) -> Pool:
+def pool_of(row: Row) -> Pool:
     """The pool that a row of POOLS describes, still without positions."""
     a, b = (
         Side(row[f"token_{x}"], row[f"liquidity_{x}"], row[f"units_{x}"], row[f"fees_{x}"], row[f"fee_per_share_{x}"])
         for x in "ab"
     )
-    return Pool((a, b))
+    return Pool((a, b), {name: value for name, value in row.items() if name != "height"})

@@ -12,7 +12,7 @@ from engine.modules.decimals import fifty_digits, is_storable, plain, q8, record
 from engine.modules.exchange import Exchange, carry_out, match, pay
 from engine.modules.expiry import settle
 from engine.modules.orders import SWAP, Deposit, Order, Refusal, read_deposit, read_order, unstorable
-from engine.modules.pools import ACTIVE, EXPIRED, Indices, Pool, Position, new_pool, pool_id, pool_of, position_of
+from engine.modules.pools import ACTIVE, EXPIRED, Indices, Pool, Position, Row, new_pool, pool_id, pool_of, position_of
 from engine.modules.registry import Account, Ledger, Operation, Outcome, Phase, StateTable, Uncovered
 from engine.modules.swap_tables import EXECUTIONS, FILLS, POOLS, POSITIONS
 from engine.modules.trade import multiplier_for, units_for
@@ -21,8 +21,6 @@ from ingest.networks import Network
 
 INIT: Final = "swap_init"
 EXE: Final = "swap_exe"
-
-Row = dict[str, Any]
 
 _DEPLOYED_IN_THE_BLOCK: Final = 28
 _Y_TICKER: Final = 43
@@ -64,9 +62,9 @@ class Swap:
         self._due: dict[int, list[Position]] = {}
         """Positions to settle at the end of a block, in order of opening."""
         self._next_id = 1
-        self._touched_pools: dict[Pool, Row | None] = {}
+        self._touched_pools: dict[str, Pool] = {}
         self._touched_positions: dict[Position, Row | None] = {}
-        """What the block may change, with what it was before; None for what is new."""
+        """What the block may change; positions with what they were before, None for new ones."""
         self._rows: dict[str, list[Row]] = {table.name: [] for table in self.tables}
 
     def claims(self, operation: Operation, ledger: Ledger) -> bool:
@@ -103,7 +101,6 @@ class Swap:
         units = units_for(amount, side.units, side.liquidity)
         if not is_storable(side.units + units) or not is_storable(side.liquidity + amount):
             raise unstorable(deposit)
-        self._touch(pool, (), ledger)
         index = None
         if ledger.is_kept(source):
             _curves(ledger).advance(source, ledger.height)
@@ -129,7 +126,7 @@ class Swap:
         self._next_id += 1
         side.units += units
         side.liquidity += amount
-        self._pools[pool.id] = pool
+        self._pools[pool.id] = self._touched_pools[pool.id] = pool
         self._touched_positions[position] = None
         self._enter(position)
         return Outcome(None, INIT, source, amount, owner, tags=_tags_of_init(source, ledger))
@@ -154,7 +151,7 @@ class Swap:
             pay(exchange, executor, ledger)
         except Uncovered:
             raise Refusal(Code.UNKNOWN_PROCESSING_ERROR, order.source, order.amount) from None
-        self._touch(pool, (each.position for each in exchange.fills), ledger)
+        self._touch(pool, (each.position for each in exchange.fills))
         carry_out(exchange, ledger.height)
         self._log(exchange, executor, operation)
         tags = {_Y_TICKER} if ledger.is_kept(order.destination) else ()
@@ -206,26 +203,26 @@ class Swap:
             if place == 1:
                 self.round()
             pool = self._pools[name]
-            self._touch(pool, group, ledger)
+            self._touch(pool, group)
             lines += settle(pool, group, _indices(pool, ledger), ledger)
         self.round()
-        pools = {pool: pool.row(_indices(pool, ledger)) for pool in self._touched_pools}
-        positions = {position: position.row() for position in self._touched_positions}
-        self._rows[POOLS.name] = [row for pool, row in pools.items() if row != self._touched_pools[pool]]
-        self._rows[POSITIONS.name] = [row for each, row in positions.items() if row != self._touched_positions[each]]
+        self._rows[POOLS.name] = [
+            row for pool in self._touched_pools.values() if (row := pool.version(_indices(pool, ledger)))
+        ]
+        versions = {position: position.row() for position in self._touched_positions}
+        self._rows[POSITIONS.name] = [row for each, row in versions.items() if row != self._touched_positions[each]]
         return lines
 
-    def _touch(self, pool: Pool, positions: Iterable[Position], ledger: Ledger) -> None:
-        """Remember what was before the block changes it."""
-        if pool not in self._touched_pools:
-            self._touched_pools[pool] = pool.row(_indices(pool, ledger)) if pool.id in self._pools else None
+    def _touch(self, pool: Pool, positions: Iterable[Position]) -> None:
+        """Remember what the block may change."""
+        self._touched_pools[pool.id] = pool
         for position in positions:
             if position not in self._touched_positions:
                 self._touched_positions[position] = position.row()
 
     def round(self) -> None:
         """Round what the block changed to stored precision (R-SWAP-STATE-5)."""
-        for pool in self._touched_pools:
+        for pool in self._touched_pools.values():
             pool.round()
         for position in self._touched_positions:
             position.round()

@@ -341,6 +341,17 @@ def test_a_deposit_whose_totals_cannot_be_stored_is_refused(column: str) -> None
     market.end()
 
 
+def test_what_rounding_leaves_as_it_was_gets_no_version() -> None:
+    """R-SWAP-STATE-5: a trade of 10^-12 is an execution with a fill, and changes nothing that is stored."""
+    market = opened()
+    market.restart()
+    assert market.exe("ex", "LOL,WTF", "1e-12").code is None
+    market.end()
+    assert {name: len(rows) for name, rows in market.rows.items()} == {
+        "pools": 0, "positions": 0, "executions": 1, "fills": 1,
+    }  # fmt: skip
+
+
 def test_going_on_from_versions_is_going_on() -> None:
     """A new module that knows the latest versions only does what the old one would have done."""
     market, twin = opened(), opened()
