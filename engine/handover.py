@@ -1,18 +1,19 @@
 """Operations of a batch as modules see them, and records of what modules made of them."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.accounts import Accounts
-from engine.amounts import limbs
+from engine.amounts import limbs, read_amount
 from engine.arena import Bytes, Offsets
 from engine.batch import Batch
 from engine.extract import Extracted
 from engine.journal import Records, open_record, set_amount
 from engine.marketplace import MARKETPLACE, SIMPLE
-from engine.modules.exact import recorded_units, tokens
+from engine.modules.exact import recorded_units, tokens, whole
 from engine.modules.registry import Account, Market, Operation, Outcome
 from engine.payloads import Payloads
 from engine.tickers import Tickers
@@ -129,6 +130,20 @@ class Handover:
         units = recorded_units(outcome.amount)
         if units is not None:
             set_amount(records, n, tuple(np.uint64(limb) for limb in limbs(units)))
+
+    def compare(self, progress: Any, operation: Operation, outcome: Outcome, before: Decimal) -> None:
+        """Note what the predecessor would have done otherwise with a step, as `engine.multi` does (D-1).
+
+        `before` is what the sender held when the step was judged.
+        """
+        if outcome.code not in (None, Code.INSUFFICIENT_BALANCE):
+            return
+        asked = read_amount(operation.members.get("amt")).units or 0
+        left = _signed(progress["left"]) if progress["has_left"] else whole(before)
+        progress["has_left"] = True
+        progress["left"] = limbs(max(left - asked, 0))
+        moves_to_itself = outcome.code is None and asked > 0 and operation.sender == operation.recipient
+        progress["differs"] |= asked > left or moves_to_itself
 
     def record_step(self, records: Records, operation: Operation, outcome: Outcome) -> None:
         """Write the verdict on a step into its record, the latest one, which has everything else already."""

@@ -134,7 +134,9 @@ class Runs:
         if operation.sender is None or operation.recipient is None:
             outcome = Outcome(Code.NO_STANDARD_OUTPUT)
         else:
+            before = self._writer.balance(operation.ticker or "", operation.sender)
             outcome = self._applied(module, operation)
+            handover.compare(progress, operation, outcome, before)
         progress["stopped"] = outcome.code is Code.INSUFFICIENT_BALANCE
         handover.record_step(self._writer.journal.records, operation, outcome)
 

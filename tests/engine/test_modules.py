@@ -193,7 +193,7 @@ def test_a_transfer_of_a_kept_ticker_is_classified(third: str, flag: bool, marke
 
 
 def test_steps_of_a_kept_ticker_are_judged_one_by_one() -> None:
-    """D-67: an insufficient balance stops the rest; nothing else does."""
+    """D-67: an insufficient balance stops the rest. Asking for more than there was is D-1 here too."""
     give = swap(["give", "yABC", "alice", "5"])
     sent = multi("2", "9", "1", "9", "1", recipients=("bob", "bob", "p2pk_x", "bob", "bob"))
     engine, result = engine_and_facts(PUPPETS, txs(give, sent))
@@ -205,11 +205,30 @@ def test_steps_of_a_kept_ticker_are_judged_one_by_one() -> None:
         (3, False, "INSUFFICIENT_BALANCE"),
         (4, False, "INSUFFICIENT_BALANCE"),
     ]
-    assert [row["divergence"] for row in steps] == ["D-62", None, None, None, None]
+    assert [row["divergence"] for row in steps] == ["D-1,D-62", *["D-1"] * 4]
     assert [(row["ticker"], row["ticker_text"], row["amount"]) for row in steps[:1]] == [("yABC", "yABC", 2)]
     seen = puppet_of(engine).seen[1:]
     assert [(operation.step, operation.vout, operation.op_index) for operation in seen] == [(0, 0, 1), (1, 2, 2)]
     assert result.balance_events.num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("amounts", "recipients", "tag"),
+    [
+        (("2", "3"), ("bob", "carol"), None),
+        (("2", "3"), ("bob", "bob"), None),
+        (("2", "3.00000001"), ("bob", "carol"), "D-1"),
+        (("2", "1"), ("bob", "alice"), "D-1"),
+        (("2", "0"), ("bob", "alice"), None),
+    ],
+)
+def test_steps_that_the_predecessor_would_execute_otherwise_are_tagged(
+    amounts: Sequence[str], recipients: Sequence[str], tag: str | None
+) -> None:
+    """D-1: more than the balance before the transaction, or something to oneself."""
+    give = swap(["give", "yABC", "alice", "5"])
+    _, result = engine_and_facts(PUPPETS, txs(give, multi(*amounts, recipients=recipients)))
+    assert ["D-1" in (row["divergence"] or "") for row in rows(result)[1:]] == [tag is not None] * 2
 
 
 def test_a_step_without_recipient_does_not_reach_the_module() -> None:
