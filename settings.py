@@ -3,7 +3,9 @@
 An option given on the command line wins over its variable `SIMPLICITY_<OPTION>`, which wins over the settings file.
 """
 
+import inspect
 import tomllib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -60,6 +62,64 @@ Threads = Annotated[int, setting("threads", "Threads that scan blocks ahead of t
 Host = Annotated[str, setting("host", "Address to listen on.")]
 Port = Annotated[int, setting("port", "Port to listen on.", min=1, max=65535)]
 Workers = Annotated[int, setting("workers", "Processes that answer requests.", min=1)]
+Anonymous = Annotated[
+    bool,
+    typer.Option(
+        "--anonymous/--no-anonymous", envvar=variable("anonymous"), help="Whether clients without a key may read."
+    ),
+]
+AnonymousRate = Annotated[
+    str, setting("anonymous-rate", "What each address without a key may ask, by cost.", metavar="N/PERIOD")
+]
+KeyRate = Annotated[
+    str, setting("key-rate", "What each key may ask, by cost, unless it says otherwise.", metavar="N/PERIOD")
+]
+LimitStore = Annotated[
+    str | None,
+    setting("limit-store", "Where several processes count requests together, as redis://host:port.", metavar="URL"),
+]
+CorsOrigin = Annotated[
+    list[str],
+    setting("cors-origin", "Site whose scripts may ask, as https://host; may be given several times.", metavar="SITE"),
+]
+TrustedProxy = Annotated[
+    list[str],
+    setting(
+        "trusted-proxy", "Address or network whose X-Forwarded-For is believed; may be given several times.",
+        metavar="ADDRESS",
+    ),
+]  # fmt: skip
+JwtKey = Annotated[
+    Path | None,
+    setting("jwt-key", "File with the public key (PEM) or the secret that tokens are verified by.", metavar="FILE"),
+]
+JwtIssuer = Annotated[str | None, setting("jwt-issuer", "Who must have issued a token.", metavar="TEXT")]
+JwtAudience = Annotated[str | None, setting("jwt-audience", "For whom a token must be meant.", metavar="TEXT")]
+
+
+def environment(given: dict[str, Any]) -> dict[str, str]:
+    """The environment variables that say the same as the options in `given`, by parameter name."""
+    texts = {
+        variable(name.replace("_", "-")): " ".join(value) if isinstance(value, list) else str(value)
+        for name, value in given.items()
+        if value is not None
+    }
+    return {name: text for name, text in texts.items() if text}
+
+
+def with_options_of(
+    command: Callable[..., None], *others: Callable[..., None], leaving: Iterable[str]
+) -> Callable[..., None]:
+    """`command`, which takes any keyword, with the options that any of the others has, except those left out."""
+    parameters = {
+        name: parameter
+        for other in others
+        for name, parameter in inspect.signature(other).parameters.items()
+        if name not in leaving
+    }
+    command.__signature__ = inspect.Signature([*parameters.values()], return_annotation=None)  # type: ignore[attr-defined]
+    command.__annotations__ = {name: parameter.annotation for name, parameter in parameters.items()}
+    return command
 
 
 def defaults_from(file: Path | None, group: TyperGroup) -> dict[str, dict[str, Any]] | None:
@@ -75,13 +135,21 @@ def defaults_from(file: Path | None, group: TyperGroup) -> dict[str, dict[str, A
         values = tomllib.loads(path.read_text())
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise typer.BadParameter(f"{path}: {error}", param_hint="--settings") from error
-    options = {
-        name: {option.opts[0].removeprefix("--"): option.name for option in command.params if option.name}
-        for name, command in group.commands.items()
-    }
-    if unknown := values.keys() - {option for known in options.values() for option in known}:
+    known: set[str] = set()
+    defaults = _defaults(group, values, known)
+    if unknown := values.keys() - known:
         raise typer.BadParameter(f"{path}: no option is called {', '.join(sorted(unknown))}", param_hint="--settings")
-    return {
-        name: {known[option]: value for option, value in values.items() if option in known}
-        for name, known in options.items()
-    }
+    return defaults
+
+
+def _defaults(group: TyperGroup, values: dict[str, Any], known: set[str]) -> dict[str, dict[str, Any]]:
+    """The part of `values` that each command takes; `known` gains the names of its options."""
+    defaults = {}
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            defaults[name] = _defaults(command, values, known)
+            continue
+        options = {option.opts[0].removeprefix("--"): option.name for option in command.params if option.name}
+        known.update(options)
+        defaults[name] = {options[option]: value for option, value in values.items() if option in options}
+    return defaults

@@ -16,14 +16,19 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import rich.progress
 import typer
 from rich.console import Console
+from typer._click.core import Context
 from typer.core import TyperGroup
 
 import settings
+from api.app import SAFE
+from api.command import keys_app
+from api.keys import UnknownKey
+from api.options import Options, UnusableOption
 from api.server import serve as serve_http
 from ingest.compiled import is_first_run
 from ingest.errors import IngestError
@@ -51,14 +56,34 @@ DIFFERENCE, WRONG_USE, IN_THE_WAY = 1, 2, 3
 """Exit codes beside 0."""
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Commands(TyperGroup):
+    """The one place where errors become messages and exit codes."""
+
+    def invoke(self, ctx: Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (UnusableQuery, UnusableOption, UnknownKey) as error:
+            raise fail(str(error), WRONG_USE) from error
+        except (IngestError, LakeError) as error:
+            raise fail(str(error), IN_THE_WAY) from error
+        except OSError as error:
+            raise fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), IN_THE_WAY) from error
+
+
 app = typer.Typer(
     name="simplicity",
+    cls=Commands,
     help="An analytics-first indexer of the Universal BRC-20 protocol.",
     epilog="Exit codes: 0 done; 1 a difference was found; 2 wrong use; 3 the node or the data is in the way.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.add_typer(keys_app, name="keys")
 
 
 @app.callback()
@@ -76,19 +101,6 @@ def read_settings(
 def fail(message: str, code: int) -> typer.Exit:
     console.print(f"simplicity: {message}", markup=False)
     return typer.Exit(code)
-
-
-@contextmanager
-def errors_as_exit_codes() -> Iterator[None]:
-    """The one place where errors become messages and exit codes."""
-    try:
-        yield
-    except UnusableQuery as error:
-        raise fail(str(error), WRONG_USE) from error
-    except (IngestError, LakeError) as error:
-        raise fail(str(error), IN_THE_WAY) from error
-    except OSError as error:
-        raise fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), IN_THE_WAY) from error
 
 
 @contextmanager
@@ -150,7 +162,7 @@ def sync(
 ) -> None:
     """Index blocks from a node or its block files, resuming where the last run stopped."""
     credentials = Credentials(node_user, node_password, node_cookie, node_header)
-    with errors_as_exit_codes(), stop_on_signal() as stop, open_lake(data, network, start) as lake:
+    with stop_on_signal() as stop, open_lake(data, network, start) as lake:
         if is_first_run():
             console.print("the first run compiles the kernels: this takes about a minute, once")
         with Progress() as progress:
@@ -255,44 +267,41 @@ def serve(
     node_user: settings.NodeUser = None,
     node_password: settings.NodePassword = None,
     node_header: settings.NodeHeader = None,
+    anonymous: settings.Anonymous = SAFE.anonymous,
+    anonymous_rate: settings.AnonymousRate = SAFE.anonymous_rate,
+    key_rate: settings.KeyRate = SAFE.key_rate,
+    limit_store: settings.LimitStore = None,
+    cors_origin: settings.CorsOrigin = [],  # noqa: B006 - typer reads the default and never changes it
+    trusted_proxy: settings.TrustedProxy = [],  # noqa: B006
+    jwt_key: settings.JwtKey = None,
+    jwt_issuer: settings.JwtIssuer = None,
+    jwt_audience: settings.JwtAudience = None,
 ) -> None:
     """Serve the HTTP API from what is published, also while `sync` runs."""
     credentials = Credentials(node_user, node_password, node_cookie, node_header)
-    with errors_as_exit_codes():
-        serve_http(data, host=host, port=port, workers=workers, node=node, credentials=credentials)
+    options = Options(
+        anonymous=anonymous,
+        anonymous_rate=anonymous_rate,
+        key_rate=key_rate,
+        limit_store=limit_store,
+        cors_origins=tuple(cors_origin),
+        trusted_proxies=tuple(trusted_proxy),
+        jwt_key=str(jwt_key) if jwt_key else None,
+        jwt_issuer=jwt_issuer,
+        jwt_audience=jwt_audience,
+    )
+    serve_http(data, host=host, port=port, workers=workers, node=node, credentials=credentials, options=options)
 
 
-@app.command()
-def run(
-    data: settings.Data,
-    network: settings.NetworkOption = None,
-    node: settings.NodeUrl = None,
-    blocks: settings.Blocks = None,
-    start: settings.Start = None,
-    batch: settings.Batch = 144,
-    threads: settings.Threads = 1,
-    host: settings.Host = "127.0.0.1",
-    port: settings.Port = 8080,
-    workers: settings.Workers = 1,
-    node_cookie: settings.NodeCookie = None,
-    node_user: settings.NodeUser = None,
-    node_password: settings.NodePassword = None,
-    node_header: settings.NodeHeader = None,
-) -> None:
+def run(**given: Any) -> None:
     """Follow the chain and serve the API: `sync --follow` and `serve` side by side, each restarted when it dies."""
-    with errors_as_exit_codes():
-        open_lake(data, network, start).close()
-        given = {
-            "data": data, "network": network, "node": node, "blocks": blocks, "start": start, "batch": batch,
-            "threads": threads, "host": host, "port": port, "workers": workers, "node-cookie": node_cookie,
-            "node-user": node_user, "node-password": node_password, "node-header": node_header,
-        }  # fmt: skip
-        environment = {
-            **os.environ,
-            **{settings.variable(name): str(value) for name, value in given.items() if value is not None},
-        }
-        with stop_on_signal() as stop:
-            supervise({"sync": ["sync", "--follow"], "serve": ["serve"]}, environment, stop)
+    open_lake(given["data"], given["network"], given["start"]).close()
+    environment = {**os.environ, **settings.environment(given)}
+    with stop_on_signal() as stop:
+        supervise({"sync": ["sync", "--follow"], "serve": ["serve"]}, environment, stop)
+
+
+app.command()(settings.with_options_of(run, sync, serve, leaving=("to", "follow")))
 
 
 def supervise(children: dict[str, list[str]], environment: dict[str, str], stop: threading.Event) -> None:
@@ -334,16 +343,15 @@ def demo(
     once: Annotated[bool, settings.setting("once", "Index, then end without serving.")] = False,
 ) -> None:
     """Index the recorded chain that comes with Simplicity, serve it, and say what to try next."""
-    with errors_as_exit_codes():
-        blocks = data / "node"
-        blocks.mkdir(parents=True, exist_ok=True)
-        with tarfile.open(RECORDED_CHAIN) as archive:
-            archive.extractall(blocks, filter="data")
-        lake = data / "lake"
-        sync(lake, "regtest", blocks=blocks / "blocks")
-        if not once:
-            console.print(WHAT_TO_TRY.format(url=f"http://{host}:{port}", lake=lake), markup=False)
-            serve_http(lake, host=host, port=port, workers=1)
+    blocks = data / "node"
+    blocks.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(RECORDED_CHAIN) as archive:
+        archive.extractall(blocks, filter="data")
+    lake = data / "lake"
+    sync(lake, "regtest", blocks=blocks / "blocks")
+    if not once:
+        console.print(WHAT_TO_TRY.format(url=f"http://{host}:{port}", lake=lake), markup=False)
+        serve_http(lake, host=host, port=port, workers=1)
 
 
 WHAT_TO_TRY = """
@@ -371,8 +379,7 @@ def sql(
     ] = None,
 ) -> None:
     """Answer a SELECT over the published tables; amounts stay exact in every format."""
-    with errors_as_exit_codes():
-        answer_query(connect(data), query, format, output)
+    answer_query(connect(data), query, format, output)
 
 
 @app.command()
@@ -381,7 +388,7 @@ def rollback(
     to: Annotated[int, settings.setting("to", "Last height that is kept.", min=0)],
 ) -> None:
     """Forget every block above a height, as if it had never been seen."""
-    with errors_as_exit_codes(), Lake.open(data) as lake:
+    with Lake.open(data) as lake:
         lake.rewind(to)
         if fold_due(lake.manifest):
             make_fold(lake)
@@ -391,7 +398,7 @@ def rollback(
 @app.command()
 def rebuild(data: settings.Data) -> None:
     """Derive every table anew from the archived candidates, without a node; readers see the old ones until the end."""
-    with errors_as_exit_codes(), stop_on_signal() as stop, Lake.open(data) as lake, Progress() as progress:
+    with stop_on_signal() as stop, Lake.open(data) as lake, Progress() as progress:
         for committed in rederive(lake, stop):
             progress.committed(committed)
         console.print("stopped: every table is as before" if stop.is_set() else f"rebuilt to {describe_tip(lake)}")
@@ -405,13 +412,12 @@ def audit(
     ] = None,
 ) -> None:
     """Check files against their hashes, balances against events, and supply against balances."""
-    with errors_as_exit_codes():
-        findings = audit_lake(data, height)
-        for finding in findings:
-            print(finding)
-        if findings:
-            raise fail(f"{len(findings)} findings", DIFFERENCE)
-        console.print("audit clean")
+    findings = audit_lake(data, height)
+    for finding in findings:
+        print(finding)
+    if findings:
+        raise fail(f"{len(findings)} findings", DIFFERENCE)
+    console.print("audit clean")
 
 
 @app.command()
@@ -423,7 +429,7 @@ def verify(
 ) -> None:
     """Compare with another indexer, and show the first block and operation that differ."""
     other = ApiSide if against.startswith(("http://", "https://")) else lambda folder: LakeSide(Path(folder))
-    with errors_as_exit_codes(), closing(LakeSide(data)) as ours, closing(other(against)) as theirs:
+    with closing(LakeSide(data)) as ours, closing(other(against)) as theirs:
         difference = first_difference(ours, theirs)
         if difference is not None:
             print(difference)
@@ -442,42 +448,41 @@ def status(
     node_header: settings.NodeHeader = None,
 ) -> None:
     """Say what is indexed and, with a node, how far it is ahead."""
-    with errors_as_exit_codes():
-        manifest = read_manifest(data)
-        counts = connect(data).execute(
-            "SELECT (SELECT max(time) FROM blocks), (SELECT count(*) FROM operations), "
-            "(SELECT count(*) FROM tokens), (SELECT count(*) FROM holders)"
-        )
-        time_, operations, tokens, holders = counts.fetchall()[0]
-        network_height = None
-        if node is not None:
-            credentials = Credentials(node_user, node_password, node_cookie, node_header)
-            with closing(Node(node, NETWORKS[manifest.network], credentials)) as source:
-                network_height = source.network_height()
-        tip = manifest.tip
-        report = {
-            "data": str(data),
-            "network": manifest.network,
-            "start_height": manifest.start_height,
-            "height": tip and tip.height,
-            "hash": tip and tip.hash,
-            "time": plain(time_),
-            "cumulative_hash": manifest.cumulative_hash,
-            "operations": operations,
-            "tokens": tokens,
-            "balances_above_zero": holders,
-            "files": len(manifest.paths()),
-            "bytes": sum(segment.file.bytes for segment in manifest.segments),
-            "node_height": network_height,
-            "behind": None if network_height is None or tip is None else max(0, network_height - tip.height),
-        }
-        if manifest.start_height > NETWORKS[manifest.network].genesis_height:
-            report["warning"] = "started above the protocol's first block: balances lack what happened before"
-        if as_json:
-            print(json.dumps(report))
-        else:
-            for name, value in report.items():
-                print(f"{name.replace('_', ' '):<20} {'unknown' if value is None else value}")
+    manifest = read_manifest(data)
+    counts = connect(data).execute(
+        "SELECT (SELECT max(time) FROM blocks), (SELECT count(*) FROM operations), "
+        "(SELECT count(*) FROM tokens), (SELECT count(*) FROM holders)"
+    )
+    time_, operations, tokens, holders = counts.fetchall()[0]
+    network_height = None
+    if node is not None:
+        credentials = Credentials(node_user, node_password, node_cookie, node_header)
+        with closing(Node(node, NETWORKS[manifest.network], credentials)) as source:
+            network_height = source.network_height()
+    tip = manifest.tip
+    report = {
+        "data": str(data),
+        "network": manifest.network,
+        "start_height": manifest.start_height,
+        "height": tip and tip.height,
+        "hash": tip and tip.hash,
+        "time": plain(time_),
+        "cumulative_hash": manifest.cumulative_hash,
+        "operations": operations,
+        "tokens": tokens,
+        "balances_above_zero": holders,
+        "files": len(manifest.paths()),
+        "bytes": sum(segment.file.bytes for segment in manifest.segments),
+        "node_height": network_height,
+        "behind": None if network_height is None or tip is None else max(0, network_height - tip.height),
+    }
+    if manifest.start_height > NETWORKS[manifest.network].genesis_height:
+        report["warning"] = "started above the protocol's first block: balances lack what happened before"
+    if as_json:
+        print(json.dumps(report))
+    else:
+        for name, value in report.items():
+            print(f"{name.replace('_', ' '):<20} {'unknown' if value is None else value}")
 
 
 def main() -> None:

@@ -12,13 +12,20 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api.access import Access
 from api.answers import add_examples, operation_id
+from api.bounds import Bounds
+from api.counts import Counts
 from api.errors import add_error_handlers
 from api.follower import Follower
 from api.freshness import Freshness
+from api.guard import Guard
+from api.identity import Identities
+from api.options import Options
 from api.queries import DEADLINE, Queries
-from api.routes import addresses, blocks, histories, probes, status, tokens
+from api.routes import addresses, blocks, histories, probes, status, tokens, validator
+from api.security import SecurityHeaders
 
 VERSION: Final = "0.1.0"
+SAFE: Final = Options()
 
 DESCRIPTION: Final = """
 Exact balances, supplies and histories of the Universal BRC-20 protocol.
@@ -27,21 +34,49 @@ Every answer belongs to one published block: `X-Block-Height` and `X-Block-Hash`
 have the answer already. Amounts are text with 8 decimals; times are UTC. Errors all have one shape.
 """
 
-ROUTERS: Final = (addresses, blocks, histories, status, tokens, probes)
+ROUTERS: Final = (addresses, blocks, histories, status, tokens, validator, probes)
 """In this order paths are matched. A ticker may hold slashes, so what has fixed parts comes before `tokens`."""
 
-EXPOSED_HEADERS: Final = ("ETag", "X-Block-Height", "X-Block-Hash", "X-Request-ID")
+EXPOSED_HEADERS: Final = (
+    "ETag",
+    "X-Block-Height",
+    "X-Block-Hash",
+    "X-Request-ID",
+    "X-Next-Cursor",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+)
+TAKEN_HEADERS: Final = (
+    "Accept",
+    "Authorization",
+    "Content-Type",
+    "If-None-Match",
+    "Last-Event-ID",
+    "X-API-Key",
+    "X-Channel",
+    "X-Client",
+    "X-Request-ID",
+    "X-Version",
+)
+"""Headers that scripts of the listed sites may send."""
 
 
 def create_app(
-    data_dir: Path, *, network_height: Callable[[], int] | None = None, query_deadline: float = DEADLINE
+    data_dir: Path,
+    *,
+    options: Options = SAFE,
+    network_height: Callable[[], int] | None = None,
+    query_deadline: float = DEADLINE,
 ) -> FastAPI:
     """The API over the lake in `data_dir`, which need not exist yet.
 
     `network_height` gives the height of the node's best chain; it may block and raise IngestError. `query_deadline` is
-    how many seconds a question that reads history may take.
+    how many seconds a question that reads history may take. Raises UnusableVerificationKey.
     """
     follower = Follower(data_dir, network_height)
+    counts = Counts(options.limit_store)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -50,6 +85,7 @@ def create_app(
         async with follower.running():
             yield
         app.state.queries.close()
+        await counts.close()
 
     app = FastAPIOffline(
         title="Simplicity",
@@ -59,7 +95,16 @@ def create_app(
         generate_unique_id_function=operation_id,
         middleware=[
             Middleware(Access),
-            Middleware(CORSMiddleware, allow_origins=["*"], allow_headers=["*"], expose_headers=EXPOSED_HEADERS),
+            Middleware(SecurityHeaders),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=options.cors_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=TAKEN_HEADERS,
+                expose_headers=EXPOSED_HEADERS,
+            ),
+            Middleware(Bounds),
+            Middleware(Guard, identities=Identities(data_dir, options), counts=counts),
             Middleware(Freshness, follower=follower),
         ],
     )

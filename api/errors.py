@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import ClassVar
+from types import MappingProxyType
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -29,12 +29,14 @@ class ApiError(Exception):
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     code = "INTERNAL_ERROR"
-    headers: ClassVar[Mapping[str, str]] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, detail: str, field: str | None = None) -> None:
+    def __init__(self, detail: str, field: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.field = field
+        if headers is not None:
+            self.headers = headers
 
 
 class InvalidAddress(ApiError):
@@ -72,12 +74,56 @@ class InvalidParameter(ApiError):
     code = "INVALID_PARAMETER"
 
 
+class KeyNeeded(ApiError):
+    """Nothing is told to clients without a key, or not this."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "KEY_NEEDED"
+    headers: Mapping[str, str] = MappingProxyType({"WWW-Authenticate": "Bearer"})
+
+
+class InvalidKey(ApiError):
+    """The key or token opens nothing."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "INVALID_KEY"
+    headers: Mapping[str, str] = MappingProxyType({"WWW-Authenticate": "Bearer"})
+
+
+class MissingScope(ApiError):
+    """The key is not for this."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "MISSING_SCOPE"
+
+
+class RateLimited(ApiError):
+    """The client asks more than it may; Retry-After says when there is room again."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "RATE_LIMITED"
+
+
+class BodyTooLarge(ApiError):
+    """The body of the request is larger than any that is needed."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "BODY_TOO_LARGE"
+
+
+class AddressTooLong(ApiError):
+    """Path and query are longer than any that is needed."""
+
+    status = HTTPStatus.REQUEST_URI_TOO_LONG
+    code = "URL_TOO_LONG"
+
+
 class NotReady(ApiError):
     """No published height can be read."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "NOT_READY"
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+    headers: Mapping[str, str] = MappingProxyType({"Retry-After": "1"})
 
 
 class Busy(ApiError):
@@ -85,7 +131,7 @@ class Busy(ApiError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "BUSY"
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+    headers: Mapping[str, str] = MappingProxyType({"Retry-After": "1"})
 
 
 class QueryTimeout(ApiError):
@@ -93,12 +139,13 @@ class QueryTimeout(ApiError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "QUERY_TIMEOUT"
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
+    headers: Mapping[str, str] = MappingProxyType({"Retry-After": "5"})
 
 
 STATUS_CODES = {
     HTTPStatus.NOT_FOUND: "NOT_FOUND",
     HTTPStatus.METHOD_NOT_ALLOWED: "METHOD_NOT_ALLOWED",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: BodyTooLarge.code,
 }
 """Codes of what the framework itself refuses."""
 
@@ -118,22 +165,30 @@ def error_response(
     )
 
 
+def api_error_response(request: Request, error: ApiError) -> Response:
+    """The answer that an error is."""
+    return error_response(request, error.status, error.code, error.detail, error.field, error.headers)
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Let every error of `app` end in the one body."""
 
     @app.exception_handler(ApiError)
     async def api_error(request: Request, error: ApiError) -> Response:
-        return error_response(request, error.status, error.code, error.detail, error.field, error.headers)
+        return api_error_response(request, error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid_parameter(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        field = str(first["loc"][-1])
+        field = next(part for part in reversed(first["loc"]) if isinstance(part, str))
         detail = f"{field}: {first['msg']}"
         return error_response(request, InvalidParameter.status, InvalidParameter.code, detail, field)
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
+        # What the framework meets while it reads a body, it wraps.
+        if isinstance(error.__cause__, ApiError):
+            return await api_error(request, error.__cause__)
         status = HTTPStatus(error.status_code)
         code = STATUS_CODES.get(status, status.name)
         detail = f"{request.method} {request.url.path}: {error.detail}; /docs lists what there is"

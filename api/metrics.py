@@ -26,6 +26,9 @@ LATENCY: Final = Histogram(
     ["route"],
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30),
 )
+LIMITED: Final = Counter(
+    "simplicity_http_limited_total", "Requests turned away because their client asked too much.", ["client"]
+)
 PUBLISHED_HEIGHT: Final = Gauge(
     "simplicity_published_height", "Height of the newest block that is served.", multiprocess_mode="mostrecent"
 )

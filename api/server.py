@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.logs import log_as_json
+from api.options import VARIABLE, Options
 from ingest.networks import NETWORKS
 from ingest.node import Node
 from ingest.patience import Patience
@@ -41,18 +42,21 @@ def serve(
     workers: int = 1,
     node: str | None = None,
     credentials: Credentials | None = None,
+    options: Options | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end. A worker that dies is replaced.
 
     `node` is the address of Bitcoin Core for the network's height; without it that height is null.
     """
     log_as_json()
+    options = options or Options()
     # uvicorn raises the signal anew once it has stopped in good order: that is the end, not a failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     given = credentials or Credentials()
     settings = {
         DATA: str(data_dir),
         NODE: node,
+        VARIABLE: options.text(),
         **{variable: getattr(given, name) for name, variable in CREDENTIALS.items()},
     }
     os.environ |= {name: str(value) for name, value in settings.items() if value is not None}
@@ -70,6 +74,8 @@ def serve(
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=bool(options.trusted_proxies),
+            forwarded_allow_ips=list(options.trusted_proxies),
             timeout_graceful_shutdown=STOP_GRACE,
             timeout_keep_alive=75,
             backlog=4096,
@@ -85,7 +91,8 @@ def app_from_environment() -> FastAPI:
     # While new blocks are read in a thread, a request waits at most this long for the interpreter.
     sys.setswitchinterval(SWITCH_INTERVAL)
     data_dir = Path(os.environ[DATA])
-    app = create_app(data_dir, network_height=node_height(data_dir) if NODE in os.environ else None)
+    network_height = node_height(data_dir) if NODE in os.environ else None
+    app = create_app(data_dir, options=Options.from_text(os.environ[VARIABLE]), network_height=network_height)
     # What the imports made stays for good: the collector, which stops everything, need not walk it again and again.
     gc.collect()
     gc.freeze()

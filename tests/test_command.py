@@ -68,7 +68,14 @@ def test_network_names_are_those_of_the_protocol() -> None:
 def test_help_describes_every_option_and_its_variable(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
     assert result.exit_code == 0
-    options = set(re.findall(r"--([a-z][a-z-]+)", result.output)) - {"help", "json", "no-follow", "no-once", "follow"}
+    options = set(re.findall(r"--([a-z][a-z-]+)", result.output)) - {
+        "help",
+        "json",
+        "no-follow",
+        "no-once",
+        "follow",
+        "no-anonymous",
+    }
     for option in options:
         assert "SIMPLICITY_" + option.upper().replace("-", "_") in result.output, option
 
@@ -185,6 +192,7 @@ def test_sql_writes_every_format(demo: Path, tmp_path: Path) -> None:
     query = "SELECT ticker, max_supply FROM tokens ORDER BY ticker"
     rows = json.loads(run("sql", "--data", demo / "lake", query, "--format", "json").stdout)
     assert rows == [
+        {"ticker": "CRV", "max_supply": "1000000.00000000"},
         {"ticker": "LOL", "max_supply": "1000.00000000"},
         {"ticker": "W", "max_supply": "0.00000000"},
         {"ticker": "WTF", "max_supply": "21000000.00000000"},
@@ -280,3 +288,19 @@ def test_run_follows_serves_and_restarts_what_dies(tmp_path: Path) -> None:
 def writer_of(lake: Path) -> int:
     """Process id of the indexer, from the lock that it holds."""
     return int(re.findall(r"\d+", (lake / "lock").read_text())[0])
+
+
+def test_keys_are_made_listed_and_revoked(lake: Path) -> None:
+    made = run("keys", "create", "--data", lake, "--name", "wallet", "--scope", "read", "--scope", "sql")
+    assert made.exit_code == 0
+    text = made.stdout.strip()
+    listed = run("keys", "list", "--data", lake, "--json")
+    assert text not in listed.stdout
+    (key,) = json.loads(listed.stdout)
+    assert (key["name"], key["scopes"], key["revoked"]) == ("wallet", ["read", "sql"], None)
+    assert f"smp_{key['id']}" in run("keys", "list", "--data", lake).stdout
+    assert run("keys", "revoke", "--data", lake, key["id"]).exit_code == 0
+    assert "revoked" in run("keys", "list", "--data", lake).stdout
+    assert run("keys", "revoke", "--data", lake, "00000000").exit_code == 2
+    assert run("keys", "create", "--data", lake, "--name", "x", "--rate", "often").exit_code == 2
+    assert run("keys", "create", "--data", lake / "nowhere", "--name", "x").exit_code == 3

@@ -8,10 +8,13 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.options import Options
 from tests.helpers.api import running
 from tests.helpers.examples import NETWORK_HEIGHT
 from tests.helpers.recorded import recorded_lake
 from warehouse.duckdb_engine import connect
+
+GENEROUS = Options(anonymous_rate="1000000/minute", cors_origins=("https://wallet.example",))
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +26,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def client(lake: Path) -> Iterator[httpx.Client]:
     """Asks the application over the recorded chain; the node says that the network is 3 blocks further."""
-    with running(create_app(lake, network_height=lambda: NETWORK_HEIGHT)) as client:
+    with running(create_app(lake, options=GENEROUS, network_height=lambda: NETWORK_HEIGHT)) as client:
         yield client
 
 
