@@ -12,7 +12,7 @@ from engine.modules.decimals import ZERO, fifty_digits, recorded
 from engine.modules.orders import SWAP, Refusal
 from engine.modules.program import Program
 from engine.modules.programs import Programs
-from engine.modules.registry import Account, Ledger, Market, Operation, Outcome, Phase, StateTable, Uncovered
+from engine.modules.registry import Account, Ledger, Market, Operation, Outcome, Phase, StateTable, Token, Uncovered
 from engine.modules.stakes import (
     RECEIPT,
     Request,
@@ -57,12 +57,12 @@ class Curve:
     def __init__(self, network: Network) -> None:
         self._activation = network.swap_exe_height
         self._programs = Programs()
-        self._ledger: Ledger | None = None
-        """Of the operation in progress, for the swap module, which asks for an advance without one."""
+        self._token: Callable[[str], Token | None] = lambda _: None
+        """Tokens of the ledger in use, for other modules that ask for an advance."""
 
     def claims(self, operation: Operation, ledger: Ledger) -> bool:
         """Stakes and claims, deploys of programs, mints of rewards, mints and transfers of `y` tickers."""
-        self._ledger = ledger
+        self._token = ledger.token
         if operation.ticker is None:
             return operation.name == SWAP and (is_stake(operation.members) or is_claim(operation.members))
         if operation.name == "transfer":
@@ -111,39 +111,32 @@ class Curve:
 
     def exists(self, ticker: str) -> bool:
         """Whether a program stakes what the `y` ticker stands for (R-CURVE-STATE-4)."""
-        return self._programs.keeper(ticker) is not None
+        return self._programs.exists(ticker)
 
     @fifty_digits
     def balance(self, ticker: str, account: Account) -> Decimal:
         """What the account holds of a `y` ticker (R-CURVE-STATE-3)."""
-        program = self._programs.keeper(ticker)
-        return ZERO if program is None else program.balance(account)
+        return self._programs.keeper(ticker).balance(account) if self.exists(ticker) else ZERO
 
     @fifty_digits
     def move(self, ticker: str, sender: Account, recipient: Account, amount: Decimal) -> Callable[[], None]:
         """Move `y` tokens (R-CURVE-XFER-2); what is returned takes it back. Raises Uncovered."""
-        program = self._programs.keeper(ticker)
-        if program is None or program.balance(sender) < amount:
+        if self.balance(ticker, sender) < amount:
             raise Uncovered
+        program = self._programs.keeper(ticker)
         self._programs.note(program)
         return program.move(sender, recipient, amount)
 
     def index(self, ticker: str) -> Decimal:
         """The liquidity index of a `y` ticker that exists, with 27 decimals."""
-        return self._existing(ticker).index
+        return self._programs.keeper(ticker).index
 
     @fifty_digits
     def advance(self, ticker: str, height: int) -> None:
         """Bring the emission up to a block into the index of a `y` ticker that exists (R-CURVE-IDX-1)."""
-        program = self._existing(ticker)
-        self._programs.note(program)
-        program.advance(height, None if self._ledger is None else self._ledger.token(program.staking))
-
-    def _existing(self, ticker: str) -> Program:
         program = self._programs.keeper(ticker)
-        if program is None:
-            raise KeyError(ticker)
-        return program
+        self._programs.note(program)
+        program.advance(height, self._token(program.staking))
 
     def _deploy(self, operation: Operation, ticker: str, ledger: Ledger) -> Outcome:
         """R-CURVE-DEP-*, after the checks of any deploy."""

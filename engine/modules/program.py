@@ -87,7 +87,10 @@ class Program:
         return self._change(account, old, Holding(q8(old.staked + amount), q27(old.scaled + added)))
 
     def quote(self, account: Account, amount: Decimal) -> Claim | None:
-        """What a claim comes to; None without an account or with too little in it (R-CURVE-CLAIM-2)."""
+        """What a claim comes to; None without an account or with too little in it (R-CURVE-CLAIM-2).
+
+        What is within the balance exceeds the scaled balance in the last of 50 digits at most.
+        """
         holding = self.accounts.get(account)
         if holding is None or amount > _OUT_OF_REACH:
             return None
@@ -95,14 +98,12 @@ class Program:
         if real < amount * _NEARLY:
             return None
         amount = min(amount, real)
-        burned = (amount * RAY) / self.index
-        if holding.scaled < burned * _NEARLY:
-            return None
+        burned = min((amount * RAY) / self.index, holding.scaled)
         ratio = amount / real if real else ZERO
         principal = holding.staked * ratio
         earned = max(ZERO, amount - principal) * self.rate
         left = self.max_supply - self.paid
-        return Claim(min(burned, holding.scaled), principal, min(earned, left), earned > left)
+        return Claim(burned, principal, min(earned, left), earned > left)
 
     def pay(self, account: Account, claim: Claim) -> Decimal:
         """R-CURVE-CLAIM-3; the change of what is staked."""

@@ -27,9 +27,14 @@ class Programs:
         """The program that emits the ticker."""
         return self._programs.get(ticker)
 
-    def keeper(self, ticker: str) -> Program | None:
-        """The program whose accounts a `y` ticker shows: the oldest that stakes its base ticker (R-CURVE-STATE-3)."""
-        return self._keepers.get(ticker.removeprefix(RECEIPT))
+    def exists(self, ticker: str) -> bool:
+        """Whether a program stakes what the `y` ticker stands for (R-CURVE-STATE-4)."""
+        return ticker.removeprefix(RECEIPT) in self._keepers
+
+    def keeper(self, ticker: str) -> Program:
+        """The program whose accounts a `y` ticker that exists shows: the oldest that stakes its base ticker
+        (R-CURVE-STATE-3)."""
+        return self._keepers[ticker.removeprefix(RECEIPT)]
 
     def is_keeper(self, program: Program) -> bool:
         """Whether the accounts of the program are those that its `y` ticker shows (D-69)."""
