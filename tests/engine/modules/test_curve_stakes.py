@@ -324,14 +324,20 @@ def test_stones_can_be_staked_before_they_are_a_token() -> None:
     chain.audit()
 
 
-def test_a_program_that_stakes_a_wrap_ticker_stands_still(engine_class: Any) -> None:
-    """R-CURVE-DEP-6: rho stays unknown for ever, I = RAY and L = B; principal moves."""
+def test_a_program_whose_staking_token_has_no_supply_stands_still(engine_class: Any) -> None:
+    """R-CURVE-DEP-6: rho stays unknown for ever, I = RAY and L = B; stakes and claims move principal."""
     chain = StakingChain(engine_class)
-    zero = {"op": "deploy", "tick": "ZERO", "m": "0", "l": "5"}
-    chain.block(tx("zz", zero), curve_deploy("NEW", "dev:0", "dev:0", stakes=["ZERO"]))
+    zero = tx("zz", {"op": "deploy", "tick": "STONES", "m": "0", "l": "0"})
+    chain.block(zero, curve_deploy("NEW", stakes=["STONES"]), "in[zz] out[OP_RETURN script:6a5d | u1:546]")
+    chain.block(stake("u1", "1", "STONES,NEW"))
     chain.empty(930_010)
     row = chain.row("program NEW")
-    assert (row["rho"], row["staking_max"], row["last"]) == ("unknown", "0", "930002")
+    assert (row["rho"], row["staking_max"], row["last"], row["index"]) == ("unknown", "0", "930002", str(RAY))
+    assert chain.row("account NEW u1") == {"staked": "1", "scaled": "1"}
+    chain.expect((claim("u1", "0.4", "ySTONES,NEW"), "op=swap_exe tick=ySTONES amt=0.4 from=u1"))
+    assert chain.events() == [("unstake", "STONES", "u1", "0.4")]
+    assert (chain.row("program NEW")["last"], chain.balance("u1", "STONES")) == ("930002", "0.4")
+    chain.audit()
 
 
 def test_the_smallest_amounts_are_conserved(engine_class: Any) -> None:
