@@ -41,11 +41,14 @@ def add_examples(app: FastAPI) -> None:
         if app.openapi_schema is None:
             examples = orjson.loads(files("api").joinpath("examples.json").read_bytes())
             for methods in generate()["paths"].values():
-                for operation in methods.values():
+                for method, operation in methods.items():
                     if example := examples.get(operation["operationId"]):
                         success = operation["responses"]["200"]
-                        success["description"] = f"For example, on the recorded chain: `GET {example['request']}`"
+                        asked = f"{method.upper()} {example['request']}"
+                        success["description"] = f"For example, on the recorded chain: `{asked}`"
                         success["content"]["application/json"]["example"] = example["answer"]
+                        if "body" in example:
+                            operation["requestBody"]["content"]["application/json"]["example"] = example["body"]
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]

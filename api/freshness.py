@@ -49,7 +49,8 @@ class Freshness:
 
         async def send_with_height(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *(fresh if message["status"] == 200 else height)]
+                keep = scope["method"] == "GET" and message["status"] == 200
+                message["headers"] = [*message["headers"], *(fresh if keep else height)]
             await send(message)
 
         await self.app(scope, receive, send_with_height)

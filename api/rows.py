@@ -109,6 +109,14 @@ class Health(TypedDict):
     status: str
 
 
+class ServiceHealth(TypedDict):
+    """Whether one part of the API can be asked."""
+
+    status: str
+    service: str
+    version: str
+
+
 class Ready(TypedDict):
     """From which height answers are given."""
 

@@ -18,16 +18,23 @@ def document(client: httpx.Client) -> dict[str, Any]:
     return content
 
 
+def operations(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Path and operation of every route."""
+    return [(path, operation) for path, methods in document["paths"].items() for operation in methods.values()]
+
+
 def test_examples_are_what_the_recorded_chain_answers(client: httpx.Client) -> None:
     assert json.loads(FILE.read_text()) == answers(client)
 
 
 def test_every_route_shows_its_example_and_the_error_body(document: dict[str, Any]) -> None:
     shown = 0
-    for path, methods in document["paths"].items():
-        responses = methods["get"]["responses"]
+    for path, operation in operations(document):
+        responses = operation["responses"]
         if path == "/metrics":
             continue
+        if "requestBody" in operation:
+            assert "example" in operation["requestBody"]["content"]["application/json"], path
         assert "example" in responses["200"]["content"]["application/json"], path
         for status in ("4XX", "5XX"):
             assert responses[status]["content"]["application/json"]["schema"]["$ref"].endswith("ErrorBody"), path
@@ -36,8 +43,8 @@ def test_every_route_shows_its_example_and_the_error_body(document: dict[str, An
 
 
 def test_every_answer_has_the_documented_fields_and_no_other(document: dict[str, Any]) -> None:
-    for path, methods in document["paths"].items():
-        content = methods["get"]["responses"]["200"].get("content", {}).get("application/json")
+    for path, operation in operations(document):
+        content = operation["responses"]["200"].get("content", {}).get("application/json")
         if content is None:
             continue
         schema, example = content["schema"], content["example"]

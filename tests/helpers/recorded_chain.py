@@ -39,3 +39,8 @@ def unpack(directory: Path) -> Path:
 def mainnet_block() -> bytes:
     """One serialised block of September 2021."""
     return gzip.decompress((DATA / "mainnet" / f"block_{MAINNET_HASH}.raw.gz").read_bytes())
+
+
+def raw_transaction(txid: str) -> str:
+    """A transaction of the chain with its witness, in hex."""
+    return next(str(tx["hex"]) for block in descriptions() for tx in block["tx"] if tx["txid"] == txid)
