@@ -60,9 +60,9 @@ def _claim_amount(block: BlockInProgress, case: Case, receipt: str, reward: str,
     pays = program.exe_fee == 0 or _pays(case, program, program.exe_fee)
     if receipt != "y" + program.staking_ticker or not pays:
         return refused(Code.INVALID_OPERATION, *decisions)
-    account = account_of(block.ledger, program, case.sender)
-    share = _share(program, account, amount)
-    if share is None:
+    account = accounts(block.ledger).get((program.ticker, case.sender.address))
+    share = None if account is None else _share(program, account, amount)
+    if account is None or share is None:
         return refused(Code.UNKNOWN_PROCESSING_ERROR, *decisions)
     left = program.max_supply - program.rewards_paid
     paid = min(share.reward, left)

@@ -336,6 +336,7 @@ def test_amounts_are_rounded_inside_the_block() -> None:
         (claim_text("u1", "5", pays="dev:999"), ("yWTF", "5", "INVALID_OPERATION", None)),
         (claim_text("u1", "5", pays="u1:1000"), ("yWTF", "5", "INVALID_OPERATION", None)),
         (claim_text("u9", "5"), ("yWTF", "5", "UNKNOWN_PROCESSING_ERROR", None)),
+        (claim_text("u9", "1e-999999999"), ("yWTF", "0", "UNKNOWN_PROCESSING_ERROR", None)),
         (claim_text("u1", "20101"), ("yWTF", "20101", "UNKNOWN_PROCESSING_ERROR", None)),
         (claim_text("u1", "Infinity"), ("yWTF", None, "UNKNOWN_PROCESSING_ERROR", None)),
         (claim_text("u1", "1e999999"), ("yWTF", None, "UNKNOWN_PROCESSING_ERROR", None)),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from engine.judge import Engine
 from engine.plain import PlainEngine
 from engine.plain.accounts import Account
 from engine.plain.decimals import precisely
@@ -12,8 +13,8 @@ from engine.plain.programs import Program
 from engine.plain.vaults import Vault
 from engine.schemas import Judged
 from ingest.networks import MAINNET
-from tests.helpers.audit import assert_conserved
-from tests.helpers.builders import address, candidates, headers, script_of
+from tests.helpers.audit import assert_conserved, assert_same
+from tests.helpers.builders import Blocks, address, candidates, headers, script_of
 from tests.helpers.chain import Tx
 from tests.helpers.scenarios import parse_tx
 
@@ -38,10 +39,12 @@ class SteppedChain:
         self.height += 1
         salts = range(self.height * 1000, self.height * 1000 + len(transactions))
         txs = [parse_tx(tx, salt) if isinstance(tx, str) else tx for tx, salt in zip(transactions, salts, strict=True)]
-        blocks = {self.height: txs}
-        self.judged.append(self.engine.judge(headers(blocks), candidates(blocks)))
-        records: list[Record] = self.judged[-1].operations.to_pylist()
+        records: list[Record] = self.judge({self.height: txs}).operations.to_pylist()
         return records
+
+    def judge(self, blocks: Blocks) -> Judged:
+        self.judged.append(self.engine.judge(headers(blocks), candidates(blocks)))
+        return self.judged[-1]
 
     def one(self, transaction: str | Tx) -> Record:
         """Judge a block of one transaction that leaves one record."""
@@ -79,3 +82,24 @@ class SteppedChain:
     def vaults(self) -> list[Vault]:
         """In the order in which they were opened."""
         return list(self.engine.ledger.modules["vaults"].values())
+
+
+class TwoPaths(SteppedChain):
+    """Judged by the compiled path too, which must say the same of every block."""
+
+    def __init__(self, height: int = 930_000) -> None:
+        super().__init__(height)
+        self.compiled = Engine(MAINNET)
+
+    def judge(self, blocks: Blocks) -> Judged:
+        plain = super().judge(blocks)
+        assert_same(plain, self.compiled.judge(headers(blocks), candidates(blocks)))
+        return plain
+
+    def exchange(self) -> None:
+        """Each path goes on from the other's state."""
+        of_plain, of_compiled = self.engine.state(), self.compiled.state()
+        for name, table in of_plain.modules.items():
+            assert table.equals(of_compiled.modules[name]), name
+        self.engine.restore(of_compiled)
+        self.compiled = Engine(MAINNET, state=of_plain)
