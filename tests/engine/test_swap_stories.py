@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from ingest.networks import MAINNET
-from tests.helpers.builders import address
-from tests.helpers.scenarios import deploy_text, mint_text, operation_text
+from tests.helpers.audit import assert_same
+from tests.helpers.builders import address, candidates, headers
+from tests.helpers.scenarios import deploy_text, mint_text, operation_text, transactions
 from tests.helpers.stories import UNIT, Story, codes, events, exe, init, swap
 
 FIFTY = Context(prec=50, rounding=ROUND_HALF_EVEN)
@@ -259,3 +260,17 @@ def test_a_claim_rounds_pools_and_positions_in_the_middle_of_a_block(engine_clas
         judged = story.block(trade, *between, trade)
         assert codes(judged)[-1] is None
         assert story.pool()["fee_per_share_b"] == expected
+
+
+def test_a_market_goes_on_from_its_state(engine_class: Any) -> None:
+    """R-SWAP-STATE-5: nothing but what is stored matters to later blocks."""
+    story = opened(engine_class)
+    story.block(exe("ex", "LOL,WTF", "100"), init("ex2", "WTF,LOL", "0.123456789", "12"))
+    again = engine_class(MAINNET)
+    again.restore(story.engine.state())
+    rest = {930_003: [exe("ex", "LOL,WTF", "7"), exe("ex2", "WTF,LOL", "3", "1")]}
+    blocks = transactions(rest | {height: [] for height in range(930_004, 930_015)})
+    first, second = (engine.judge(headers(blocks), candidates(blocks)) for engine in (story.engine, again))
+    assert set(first.modules["positions"]["status"].to_pylist()) == {"active", "expired"}
+    assert_same(first, second)
+    assert story.engine.state() == again.state()
