@@ -74,6 +74,20 @@ class InvalidParameter(ApiError):
     code = "INVALID_PARAMETER"
 
 
+class InvalidCursor(ApiError):
+    """The cursor is none of this list's."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "INVALID_CURSOR"
+
+
+class CursorExpired(ApiError):
+    """The block that the list's first page was made from is no longer part of the chain."""
+
+    status = HTTPStatus.GONE
+    code = "CURSOR_EXPIRED"
+
+
 class KeyNeeded(ApiError):
     """Nothing is told to clients without a key, or not this."""
 
@@ -139,6 +153,22 @@ class QueryTimeout(ApiError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "QUERY_TIMEOUT"
+    headers: Mapping[str, str] = MappingProxyType({"Retry-After": "5"})
+
+
+class NoNode(ApiError):
+    """Only a node could tell, and the server has none, or none that answers."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "NO_NODE"
+    headers: Mapping[str, str] = MappingProxyType({"Retry-After": "5"})
+
+
+class MempoolUnread(ApiError):
+    """The node's mempool has not been read to its end yet, or is too large to be."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "MEMPOOL_UNREAD"
     headers: Mapping[str, str] = MappingProxyType({"Retry-After": "5"})
 
 
