@@ -7,7 +7,7 @@ from engine.plain.cases import Case, Verdict
 from engine.plain.ledger import BlockInProgress
 from engine.plain.marketplace import Kind, classify, transfer_sender
 from engine.plain.multi_transfers import MultiTransfer, judge_multi_transfer
-from engine.plain.operations import WRAP, judge_operation, record_decisions
+from engine.plain.operations import judge_operation, record_decisions
 from engine.plain.parties import recipient
 from engine.plain.payloads import Operation, Refusal, parse_payload
 from engine.plain.records import Record
@@ -20,6 +20,7 @@ from engine.plain.transactions import (
     protocol_output,
     protocol_payload,
 )
+from engine.plain.wraps import WRAP
 from ingest.networks import MAX_PAYLOAD, Network
 
 

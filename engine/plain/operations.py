@@ -10,9 +10,9 @@ from engine.plain.ledger import BlockInProgress, Ledger, Token
 from engine.plain.marketplace import Kind
 from engine.plain.parties import Party, has_standard_output
 from engine.plain.payloads import Operation
+from engine.plain.wraps import WRAP
 from engine.verdicts import Code
 
-WRAP: Final = "W"
 WILDCARDS: Final = frozenset("%_\\")
 """Characters by which the predecessor's ticker lookup matches other tickers too (R-CORE-TICK-4, D-5)."""
 

@@ -370,13 +370,14 @@ def test_a_claim_waits_for_its_height() -> None:
     assert short(chain.one(claim_text("u1", "100"))) == ("swap_exe", "yWTF", "100", None, None)
 
 
-def test_a_claim_of_a_millionth_too_much_takes_everything() -> None:
-    """R-CURVE-CLAIM-2: the record keeps what was asked."""
-    chain = running()
+@pytest.mark.parametrize("lock", ["100", "7"])
+def test_a_claim_of_a_millionth_too_much_takes_everything(lock: str) -> None:
+    """R-CURVE-CLAIM-2: the record keeps what was asked; an index without end makes shares that are a digit too long."""
+    chain = running(curve=LINEAR | {"lock": lock})
     chain.block(stake_text("u1", "100"))
     chain.block()
-    assert chain.balance("yWTF", "u1") == "20100.00000000"
-    assert chain.one(claim_text("u1", "20100.0202"))["code"] == "UNKNOWN_PROCESSING_ERROR"
+    worth = Decimal(chain.balance("yWTF", "u1"))
+    assert chain.one(claim_text("u1", f"{worth * Decimal('1.00000101'):.4f}"))["code"] == "UNKNOWN_PROCESSING_ERROR"
     worth = Decimal(chain.balance("yWTF", "u1"))
     record = chain.one(claim_text("u1", str(worth + Decimal("0.04"))))
     assert (record["code"], record["amount"]) == (None, worth + Decimal("0.04"))
