@@ -143,6 +143,8 @@ def _open_supplies(rows: int) -> Supplies:
 def with_room(table: Any, rows: int) -> Any:
     """The same list, its columns long enough for `rows` more entries."""
     needed = int(table.filled[0]) + rows
+    if needed <= len(table[1]):
+        return table
     return type(table)(table.filled, *(grown(column, needed) for column in table[1:]))
 
 

@@ -49,6 +49,7 @@ class Runs:
         self._tickers = tickers
         self._payloads = payloads
         self._modules = modules
+        self._acting = [[module for module in modules if module.phase is phase] for phase in Phase]
         self._keys = {table.name: itemgetter(*table.key) for table in registry.tables}
         self._numbered = (network, accounts, tickers, payloads, divergences)
         self._writer = Writer(network, ledger, accounts, tickers, modules, registry.causes)
@@ -162,18 +163,18 @@ class Runs:
         writer = self._writer
         writer.place = Place(block, height, _NOWHERE)
         lines: list[str] = []
-        for phase in Phase:
-            for module in self._modules:
-                if module.phase is phase:
-                    lines += module.end_of_block(writer)
-                    writer.settle()
+        for acting in self._acting:
+            for module in acting:
+                lines += module.end_of_block(writer)
+                writer.settle()
             lines += writer.round_balances()
         if lines:
             self.closing[block] = "\n".join(lines)
         for module in self._modules:
             for table, rows in module.drain().items():
                 self.rows[table] += sorted(({"height": height, **row} for row in rows), key=self._keys[table])
-        records, events, supplies = writer.journal
-        writer.journal = Journal(records, events, with_room(supplies, int(self._ledger.books.counts[CHANGED])))
-        close_block(self._ledger.books, writer.journal.supplies, block, height)
-        self._first_record = int(records.filled[0])
+        changed = int(self._ledger.books.counts[CHANGED])
+        if changed:
+            writer.journal = writer.journal._replace(supplies=with_room(writer.journal.supplies, changed))
+            close_block(self._ledger.books, writer.journal.supplies, block, height)
+        self._first_record = int(writer.journal.records.filled[0])

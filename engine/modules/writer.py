@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.accounts import Accounts
 from engine.amounts import limbs
-from engine.journal import Journal, Limbs, open_journal, with_room
+from engine.journal import Limbs, open_journal, with_room
 from engine.ledger import INEXACT, Ledger, Place, adjust, slot_of, store
 from engine.modules.decimals import FIFTY_DIGITS
 from engine.modules.exact import shown_changes, slack, text, tokens, whole
@@ -55,6 +55,9 @@ class Unit:
         self.held: dict[str, Decimal] = {}
         self.deploys: dict[str, Token] = {}
         self.undo: list[Callable[[], None]] = []
+
+    def is_untouched(self) -> bool:
+        return not (self.entries or self.deploys or self.undo or self.minted or self.burned or self.held)
 
 
 class Writer:
@@ -156,6 +159,8 @@ class Writer:
 
     def settle(self) -> None:
         """Write what was done since the last unit of work, and begin the next."""
+        if self._unit.is_untouched():
+            return
         unit, self._unit = self._unit, Unit()
         for name, token in unit.deploys.items():
             self._create(self._ticker(name), token)
@@ -180,6 +185,8 @@ class Writer:
 
     def round_balances(self) -> list[str]:
         """Make exact what is shown, rounded half away from zero (R-CORE-BLK-7); the lines of the event text."""
+        if not self._inexact:
+            return []
         inexact = sorted(
             (self._tickers.text(ticker), self._accounts.account(account)[0], ticker, account)
             for ticker, account in self._inexact
@@ -263,9 +270,8 @@ class Writer:
         for entry, change in zip(entries, changes, strict=True):
             entry.shown += change
             afters.append(entry.shown)
-        records, events, supplies = self.journal
-        events = with_room(events, 2 * len(records.block) + len(entries))
-        self.journal = Journal(records, events, supplies)
+        events = with_room(self.journal.events, 2 * len(self.journal.records.block) + len(entries))
+        self.journal = self.journal._replace(events=events)
         first = int(events.filled[0])
         rows = slice(first, first + len(entries))
         events.block[rows] = self.place.block
