@@ -1,6 +1,7 @@
 """W, minted against bitcoin locked in a vault, and burned (wrap rules 4, 5).
 
-State lives in `block.ledger.modules["vaults"]`. Effects of a refused operation are taken back by whoever calls.
+State lives in `block.ledger.modules["vaults"]`. Effects of a refused operation are taken back by whoever calls. The
+parts: `taproot`, `vault_scripts`, `vaults`.
 """
 
 import json
