@@ -93,7 +93,12 @@ BALANCE_EVENTS: Final = pa.schema(
         column("address", pa.string(), "Whose balance changed: an address, or `POOL::` and a pool id."),
         column("script", pa.binary(), "Output script of the address, null for a pool account.", nullable=True),
         column("delta", AMOUNT, "Signed change in tokens."),
-        column("balance_after", AMOUNT, "Balance after the change, in tokens."),
+        column(
+            "balance_after",
+            AMOUNT,
+            "Balance after the change, in tokens. Until the block's end it can differ from the exact balance by a few "
+            "units of 10^-8, even below zero (R-CORE-BLK-7).",
+        ),
         column(
             "cause",
             pa.string(),
@@ -102,7 +107,10 @@ BALANCE_EVENTS: Final = pa.schema(
         ),
     ]
 )
-"""Sorted by (height, sequence), unique in both. A zero amount makes events too: it opens a balance (R-CORE-XFER-6)."""
+"""Sorted by (height, sequence), unique in both. A zero amount makes events too: it opens a balance (R-CORE-XFER-6).
+
+Changes of one record add up to what it minted, less what it burned or put aside with a module, ticker by ticker.
+"""
 
 TOKENS: Final = pa.schema(
     [
@@ -145,6 +153,17 @@ BALANCES: Final = pa.schema(
     ]
 )
 """State of the ledger at one height, one row a (ticker, address) that ever had an event."""
+
+FOLD: Final = pa.schema(
+    [
+        *BALANCES,
+        column("last_height", pa.int32(), "Height of the account's newest balance event."),
+        column(
+            "credit_height", pa.int32(), "Height of the newest event that credited the account; 0 if there is none."
+        ),
+    ]
+)
+"""The same with the heights that readers ask for."""
 
 
 @dataclass(frozen=True, slots=True)

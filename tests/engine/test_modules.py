@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from engine.judge import Engine
-from engine.modules.registry import Ledger, Market, Phase, Registry, StateTable
+from engine.modules.registry import Ledger, Market, Outcome, Phase, Registry, StateTable, Token
 from engine.schemas import Judged
+from engine.verdicts import Code
 from ingest.networks import REGTEST
 from tests.helpers.audit import assert_same
 from tests.helpers.builders import SIG83, address, candidates, headers, make_tx, op_return, operation, pay, spend
@@ -333,6 +334,47 @@ def test_a_multi_transfer_after_an_effect_of_a_module_is_tagged() -> None:
         assert [row["divergence"] for row in rows(result)[-2:]] == [tag] * 2
 
 
+def test_ranges_of_blocks_are_judged_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many blocks a pass takes, modules and their rows do not notice."""
+    dust = ["move", "ABC", "alice", "bob", "0.000000004"]
+    give = ["give", "yABC", "alice", "5"]
+    blocks = [
+        txs(DEPLOY, MINT, swap(give, dust)),
+        [swap(dust)],
+        [],
+        txs(swap(dust), multi("1", "2"), CURVE),
+        [swap(dust)],
+    ]
+    expected = judged(PUPPETS, *blocks)
+    monkeypatch.setattr("engine.judge._MOST_ROWS", 0)
+    assert_same(judged(PUPPETS, *blocks), expected)
+
+
+def test_the_ledger_grows_under_a_module() -> None:
+    """Entries are found again when the table had to become larger in the middle of an operation, or between two."""
+    returns = [["move", "ABC", f"POOL::{number}", "alice", "0.3333333333"] for number in (0, 1, 2999, 5999)]
+    crowds = [swap(["crowd", "ABC", str(count)], salt=count) for count in (3_000, 6_000)]
+    mints = [operation(MINT, "alice", f"holder {number}", number) for number in range(3_000)]
+    late = ["burn", "ABC", "POOL::2999", "0.1"]
+    result = judged(PUPPETS, txs(DEPLOY, *crowds, swap(*returns), *mints, swap(*returns[:2]), swap(late, salt=1)))
+    verdicts_of_swaps = [row["valid"] for row in rows(result) if row["operation"].startswith("swap")]
+    assert verdicts_of_swaps == [True, True, True, True, True]
+    balances = {row["address"]: row["balance_after"] for row in result.balance_events.to_pylist()}
+    left = [balances[f"POOL::{number}"] for number in (0, 7, 2999, 5999)]
+    assert left == [0, Decimal("0.66666667"), Decimal("0.23333333"), 0]
+
+
+def test_the_emergency_range_changes_the_sender_of_kept_tickers() -> None:
+    """R-CORE-MKT-7: input 1 sends what classifies as a marketplace transfer."""
+    inputs = [spend("carol", SIG83), spend("alice", SIG83), spend("bob")]
+    sale = make_tx(inputs, [op_return(Y_TRANSFER), pay("bob")])
+    network = replace(REGTEST, emergency_range=(6, 6))
+    chain = {5: [swap(["give", "yABC", "alice", "3"])], 6: [sale], 7: [make_tx(inputs, sale.outputs, 1)]}
+    result = Engine(network, None, PUPPETS).judge(headers(chain), candidates(chain))
+    found = [(row["from_address"], row["marketplace"], row["code"]) for row in rows(result)[1:]]
+    assert found == [(address("alice"), True, None), (address("carol"), False, "INSUFFICIENT_BALANCE")]
+
+
 def test_modules_round_when_an_outcome_says_so() -> None:
     """R-SWAP-STATE-5 (a)."""
     engine, _ = engine_and_facts(PUPPETS, txs(swap(rounds=1), swap(salt=1)))
@@ -383,6 +425,36 @@ def test_lines_of_the_end_of_block_enter_the_event_hash_in_order() -> None:
         ("rounding", Decimal("0.00000001"), None),
     ]
     assert [row["rounding"] for row in result.supplies.to_pylist()] == [Decimal("0.00000002")]
+
+
+def test_the_ledger_answers_what_modules_ask() -> None:
+    answers: list[object] = []
+
+    class Asking(Puppet):
+        def apply(self, operation: Any, ledger: Ledger) -> Outcome:
+            ledger.deploy("NEW", Decimal(7), None, None)
+            answers.extend(ledger.token(ticker) for ticker in ("ABC", "W", "NEW", "QQ"))
+            answers.extend(ledger.is_deployed(ticker) for ticker in ("ABC", "QQ", "yA", "yB"))
+            answers.extend(ledger.is_kept(ticker) for ticker in ("ABC", "yA"))
+            answers.extend(ledger.balance(ticker, person("alice")) for ticker in ("ABC", "QQ", "yA"))
+            answers.append(ledger.balance("ABC", person("POOL::nobody")))
+            with pytest.raises(TypeError, match="can only be moved"):
+                ledger.credit("yA", person("alice"), Decimal(1), "pulled")
+            return Outcome(Code.INVALID_OPERATION)
+
+        def exists(self, ticker: str) -> bool:
+            return ticker == "yA"
+
+    chain = {5: txs(DEPLOY, MINT, W_DEPLOY), 6: [swap()], 7: [operation(MINT.replace("ABC", "NEW"))]}
+    result = Engine(REGTEST, None, Registry([Asking])).judge(headers(chain), candidates(chain))
+    thousand = Decimal(1000)
+    tokens = [
+        Token(thousand, thousand, 5, False),
+        Token(Decimal(0), Decimal(0), 5, True),
+        Token(Decimal(7), None, 6, False),
+    ]
+    assert answers == [*tokens, None, True, False, True, False, False, True, 10, 0, 0, 0]
+    assert rows(result)[-1]["code"] == "TICKER_NOT_DEPLOYED"
 
 
 def test_modules_are_asked_by_priority_and_know_each_other() -> None:

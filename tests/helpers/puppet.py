@@ -1,9 +1,9 @@
 """A module that does what swaps tell it to, so that tests can make the ledger do anything.
 
 A swap's member `do` is a list of calls such as `["credit", "ABC", "bob", "1.5"]`: the name of a method of the ledger,
-a ticker, labels of people (`tests.helpers.builders`; `POOL::` names are pools), and an amount. `later` is the same for
-the block's end, where each call is a unit of work; `refuse` names the code with which the operation ends after all.
-The puppet keeps the balances of `y` tickers and governs what it deploys.
+a ticker, labels of people (`tests.helpers.builders`; `POOL::` names are pools), and an amount; `crowd` mints to as many
+pools as the amount says. `later` is the same for the block's end, where each call is a unit of work; `refuse` names the
+code with which the operation ends after all. The puppet keeps the balances of `y` tickers and governs what it deploys.
 """
 
 import json
@@ -131,6 +131,9 @@ class Puppet:
             self._set(ticker, people[0].address, amount)
         elif name == "hold":
             ledger.hold(ticker, amount)
+        elif name == "crowd":
+            for number in range(int(amount)):
+                ledger.mint(ticker, person(f"POOL::{number}"), Decimal("0.3333333333"), cause)
         else:
             getattr(ledger, name)(ticker, *people, amount, cause)
 
