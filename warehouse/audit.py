@@ -6,6 +6,7 @@ Nothing here is shared with the engine: every number is computed anew from the r
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from importlib.resources import files
 from itertools import chain, pairwise
 from pathlib import Path
@@ -48,6 +49,7 @@ FACT_CHECKS: Final = (
     "programs",
     "staked",
     "reward_cap",
+    "vaults",
 )
 FOLD_CHECKS: Final = ("fold_balances", "fold_supplies")
 
@@ -83,6 +85,7 @@ def _audited(snapshot: Snapshot, height: int | None) -> list[Finding]:
     if damaged := list(_files(snapshot)):
         return damaged
     with snapshot.connect(height) as connection:
+        connection.create_function("receipt_worth", _receipt_worth)
         facts = [_asked(connection, "keys", query) for query in _key_queries()]
         facts += [_asked(connection, check, _query(check)) for check in FACT_CHECKS]
     folds = [
@@ -160,6 +163,14 @@ def _asked(connection: duckdb.DuckDBPyConnection, check: str, query: str) -> lis
     except duckdb.OutOfRangeException as error:
         return [Finding(check, "a sum", "amounts below 10^30", str(error))]
     return [Finding(check, *(str(value) for value in row)) for row in rows]
+
+
+def _receipt_worth(amount: str, index: str, index_at_lock: str) -> str:
+    """Amount times the growth of the index, in 50 digits, rounded down to 8 decimals (R-SWAP-EXE-3, D-43)."""
+    context = Context(prec=50, rounding=ROUND_HALF_EVEN)
+    growth = context.divide(Decimal(index), Decimal(index_at_lock))
+    worth = context.multiply(Decimal(amount), growth)
+    return f"{worth.quantize(Decimal('1E-8'), ROUND_FLOOR, Context(prec=100)):f}"
 
 
 def _query(check: str) -> str:

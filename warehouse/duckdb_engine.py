@@ -20,6 +20,7 @@ VIEWS: Final = (
     "latest_supplies",
     "supply",
     "y_balances",
+    "dues",
     "settlements",
     "closing_lines",
     "balance_changes",

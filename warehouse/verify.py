@@ -158,7 +158,7 @@ class LakeSide:
     def closing(self, height: int) -> list[Effect]:
         query = (
             "SELECT operation, output, ticker, amount::VARCHAR, from_address, to_address "
-            "FROM closing_lines WHERE height = ? ORDER BY pass, sequence"
+            "FROM closing_lines WHERE height = ? ORDER BY pass, place"
         )
         with connect(self.directory, height, self.manifest) as connection:
             return [Effect(*row) for row in connection.execute(query, [height]).fetchall()]

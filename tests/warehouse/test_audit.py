@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from tests.helpers.forgery import Row, any_row, drop_where, repeated, rewrite, set_where
 from tests.helpers.judged import FactMaker
 from warehouse import errors
 from warehouse.audit import FACT_CHECKS, FOLD_CHECKS, Finding, audit
@@ -17,10 +17,9 @@ from warehouse.compact import compact_step
 from warehouse.folds import make_fold
 from warehouse.lake import Lake
 from warehouse.manifest import Fold, Segment, read_manifest, write_manifest
-from warehouse.segments import read_rows, write_compacted, write_sorted
+from warehouse.segments import read_rows, write_sorted
 from warehouse.tables import TABLES
 
-Row = dict[str, Any]
 ONE = Decimal("1.00000000")
 UNIT = Decimal("0.00000001")
 
@@ -115,43 +114,6 @@ def test_a_file_that_is_no_parquet_is_found_even_if_its_digest_is_listed(directo
     (finding,) = audit(directory)
     assert finding.check == "files"
     assert "unreadable" in finding.found
-
-
-def rewrite(directory: Path, table: str, change: Callable[[list[Row]], object]) -> None:
-    """Change rows of a fact table as a forger would: in a segment with the right digest, listed by the manifest."""
-    manifest = read_manifest(directory)
-    segments = manifest.of(table)
-    rows = read_rows(directory, manifest, table).to_pylist()
-    change(rows)
-    forged = pa.Table.from_pylist(rows, schema=TABLES[table].schema)
-    segment = write_compacted(directory, TABLES[table], [forged], len(rows), segments[0].first, segments[-1].last)
-    write_manifest(directory, manifest.with_segments([*(s for s in manifest.segments if s.table != table), segment]))
-
-
-def set_where(found: Callable[[Row], bool], **values: Any) -> Callable[[list[Row]], None]:
-    """Set columns of the last row that matches: a value, or a function of the old one."""
-
-    def change(rows: list[Row]) -> None:
-        row = [row for row in rows if found(row)][-1]
-        for name, value in values.items():
-            row[name] = value(row[name]) if callable(value) else value
-
-    return change
-
-
-def drop_where(found: Callable[[Row], bool]) -> Callable[[list[Row]], None]:
-    def change(rows: list[Row]) -> None:
-        rows.remove([row for row in rows if found(row)][-1])
-
-    return change
-
-
-def any_row(_: Row) -> bool:
-    return True
-
-
-def repeated(rows: list[Row]) -> None:
-    rows.append(dict(rows[-1]))
 
 
 def is_mint(row: Row) -> bool:

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.judge import Engine
 from engine.schemas import SUPPLIES, TOKENS
+from ingest.networks import REGTEST
 from tests.helpers.judged import FactMaker
+from tests.helpers.traffic_lake import traffic_batches
 from warehouse.errors import LakeNotFound
 from warehouse.folds import make_fold
 from warehouse.lake import Lake
@@ -192,6 +195,38 @@ def test_a_rewind_is_as_if_the_blocks_had_never_been(lake: Lake, depth: int) -> 
     for serving in (seeing, missing):
         assert serving.refresh()
         assert_says(serving.view, maker)
+
+
+def test_pools_and_their_counterparts_are_found_like_any_account(tmp_path: Path) -> None:
+    """Accounts without script, credits and debits of one cause, payments and roundings at a block's end."""
+    engine, pools = Engine(REGTEST), 0
+    with Lake.create(tmp_path, REGTEST.name, 0) as trading:
+        serving = Serving(tmp_path)
+        for number, rows in enumerate(traffic_batches(seed=1, blocks=60, batch=6)):
+            trading.commit(engine.judge(*rows), rows[1])
+            serving.refresh()
+            if number in (4, 7):
+                make_fold(trading)
+            view = serving.view
+            assert view is not None
+            with trading.snapshot.connect() as sql:
+                accounts = sql.sql("SELECT ticker, address, balance, credit_height FROM balances").fetchall()
+                credits = dict(sql.sql(LAST_CREDITS).fetchall())
+            for ticker, address, balance, credit_height in accounts:
+                assert view.account(ticker, address) == Account(ticker, address, units(balance), credit_height)
+                assert credit_height == credits.get(f"{ticker} {address}", 0)
+                pools += address.startswith("POOL::") and balance > 0
+            held = sorted((Account(t, a, units(b), c) for t, a, b, c in accounts if t == "ABC" and b), key=text_key)
+            assert view.holders("ABC", 0, 100) == held
+    assert pools > 20
+
+
+LAST_CREDITS = """
+    SELECT ticker || ' ' || address, max(height)
+    FROM balance_events
+    WHERE (delta > 0 AND cause <> 'rounding') OR (delta = 0 AND cause IN ('mint', 'transfer_credit'))
+    GROUP BY ALL
+"""
 
 
 def test_without_a_lake_it_says_so_and_recovers(tmp_path: Path) -> None:

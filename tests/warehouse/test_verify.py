@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import astuple, replace
+from decimal import Decimal
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -14,6 +17,7 @@ from fastapi.responses import JSONResponse
 
 from api.app import create_app
 from engine.judge import Engine
+from engine.schemas import Judged
 from ingest.candidates import HEADERS
 from ingest.networks import REGTEST, Network
 from tests.helpers.api import free_port, running
@@ -33,6 +37,7 @@ from tests.helpers.builders import (
 )
 from tests.helpers.chain import Tx, TxOut
 from tests.helpers.recorded import TIP, recorded_lake
+from tests.helpers.traffic_lake import traffic_batches
 from warehouse.duckdb_engine import connect
 from warehouse.errors import LakeNotFound
 from warehouse.lake import Lake
@@ -303,6 +308,51 @@ def test_an_address_that_is_none(url: str, lake: Path) -> None:
 def test_an_api_that_has_no_block_yet(lake: Path, tmp_path: Path) -> None:
     with running(create_app(tmp_path / "none")) as client, pytest.raises(UnusableSide, match="503"):
         compared(LakeSide(lake), ApiSide(str(client.base_url)))
+
+
+def with_other_end(judged: Judged, height: int, change: Callable[[list[dict[str, Any]]], object]) -> Judged:
+    """The same facts but for the balance events of one block, and hashes that tell the difference from there on."""
+    blocks, events = judged.blocks.to_pylist(), judged.balance_events.to_pylist()
+    change([event for event in events if event["height"] == height])
+    cumulative = ""
+    for row in blocks:
+        if row["height"] == height:
+            row["event_hash"] = "ab" * 32
+        row["cumulative_hash"] = cumulative = sha256((cumulative + row["event_hash"]).encode()).hexdigest()
+    return replace(
+        judged,
+        blocks=pa.Table.from_pylist(blocks, judged.blocks.schema),
+        balance_events=pa.Table.from_pylist(events, judged.balance_events.schema),
+    )
+
+
+@pytest.mark.parametrize("cause", ["expiry", "rounding"])
+def test_the_first_effect_of_a_blocks_end_that_differs_is_named(cause: str, tmp_path: Path) -> None:
+    """All valid operations agree: what was paid at an unlock height, or rounded, does not."""
+    (rows,) = traffic_batches(seed=1, blocks=40, batch=40)
+    judged = Engine(REGTEST).judge(*rows)
+    place = next(row for row in judged.balance_events.to_pylist() if row["cause"] == cause)
+
+    def paid_another(events: list[dict[str, Any]]) -> None:
+        event = next(event for event in events if event["cause"] == cause)
+        event["delta"] += Decimal("0.00000001")
+
+    for name, facts in (("ours", judged), ("theirs", with_other_end(judged, place["height"], paid_another))):
+        with Lake.create(tmp_path / name, REGTEST.name, 0) as lake:
+            lake.commit(facts, rows[1])
+    difference = compared(LakeSide(tmp_path / "ours"), LakeSide(tmp_path / "theirs"))
+    assert difference is not None
+    assert (difference.height, difference.what, difference.at_end) == (place["height"], "cumulative_hash", True)
+    our, their = difference.our_effect, difference.their_effect
+    assert our is not None
+    assert their is not None
+    assert replace(our, amount=None) == replace(their, amount=None)
+    assert (our.operation, our.ticker, our.recipient) == (cause, place["ticker"], place["address"])
+    assert our.amount == f"{place['delta']:.8f}"
+    assert (our.output is None) == (our.sender is None) == (cause == "rounding")
+    text = str(difference)
+    assert "first effect of the block's end that differs:" in text
+    assert f"! amount           ours    {our.amount}" in text
 
 
 def canned(answer: object, _request: Request) -> Response:

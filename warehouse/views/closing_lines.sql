@@ -6,7 +6,7 @@ WITH first_payments AS (
 SELECT
     settlements.height,
     2 AS pass,
-    settlements.sequence,
+    settlements.number AS place,
     'expiry' AS operation,
     txid || ':' || vout AS output,
     ticker,
