@@ -1,9 +1,11 @@
 """The plain path's pure parts of swaps, and what only it promises so far."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from engine.plain import PlainEngine
@@ -83,6 +85,29 @@ def test_pools_are_named_in_the_order_of_code_points() -> None:
     assert pool_of(("yAAA", "ZZZ")).key == pool_of(("ZZZ", "yAAA")).key == "ZZZ-yAAA"
 
 
+def without_liquidity() -> Story:
+    """A pool whose sides have units but no liquidity: rounding can lead there, deposit after deposit."""
+    story = Story(PlainEngine)
+    story.block(init("lp1", "LOL,WTF", "1000"), init("lp2", "WTF,LOL", "2000"))
+    state = story.engine.state()
+    pools = state.modules["pools"]
+    row = pools.to_pylist()[0] | {"liquidity_b": Decimal(0)}
+    story.engine.restore(replace(state, modules={**state.modules, "pools": pa.Table.from_pylist([row], pools.schema)}))
+    return story
+
+
+@pytest.mark.parametrize("dust", ["1e-40", "1e-1000040"])
+def test_units_that_cannot_be_stored_are_refused(dust: str) -> None:
+    """R-SWAP-LP-1, D-3: by the second deposit's share of a liquidity below any grid, also beyond any exponent."""
+    story = without_liquidity()
+    judged = story.block(init("ex", "WTF,LOL", dust), init("ex2", "WTF,LOL", "1"), init("ex2", "LOL,WTF", "1"))
+    records = [(row["code"], row["divergence"], row["ticker"]) for row in judged.operations.to_pylist()]
+    assert records == [(None, None, "WTF"), ("UNKNOWN_PROCESSING_ERROR", "D-3", "WTF"), (None, None, "LOL")]
+    assert story.balance("ex2", "WTF") == 10_000
+    assert [row["source"] for row in judged.modules["positions"].to_pylist()] == ["WTF", "LOL"]
+    assert story.position(3)["units_b"] == 0, "of no liquidity there is no share"
+
+
 def test_an_overflow_is_an_amount_that_cannot_be_stored() -> None:
     """D-3: a fee for each of 10^-1000040 units is beyond any decimal's exponent."""
     story = Story(PlainEngine)
@@ -98,6 +123,12 @@ def test_an_overflow_is_an_amount_that_cannot_be_stored() -> None:
     record = judged.operations.to_pylist()[1]
     assert (record["operation"], record["ticker"], record["divergence"]) == ("swap_exe", "LOL", "D-3")
     assert judged.modules["executions"].num_rows == 0
+
+
+@precisely()
+def test_a_sale_that_no_digit_shows_buys_nothing() -> None:
+    """R-SWAP-CALC-1 step 2."""
+    assert calculate(Decimal(1), Decimal(1), Decimal("1e-60"), Decimal(100)) is None
 
 
 @pytest.mark.parametrize(("amount", "slip"), [("1e-99999999999", "1"), ("1e-99999999999", "100"), ("1e-60", "100")])

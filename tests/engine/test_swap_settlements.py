@@ -181,6 +181,20 @@ def test_principal_and_receipts_of_a_position_without_units_are_returned(engine_
     assert story.balance("lp1", "WTF") - before[1] == locked
 
 
+def test_a_position_without_units_is_settled_alone(engine_class: Any) -> None:
+    """R-SWAP-EXP-6, D-47."""
+    story = diluted(engine_class)
+    story.block(init("lp1", "WTF,LOL", "100", "15"))
+    story.until(930_027)
+    assert story.position(4)["status"] == "active"
+    judged = story.block(init("lp1", "WTF,LOL", "1"))
+    assert [(cause, change) for cause, _, _, change in events(judged)[2:]] == [
+        ("expiry_principal", Decimal(-100)),
+        ("expiry", Decimal(100)),
+    ]
+    assert (story.position(4)["status"], story.position(4)["closed_height"]) == ("expired", story.height)
+
+
 def test_a_position_without_units_is_not_the_last_to_share_rewards(engine_class: Any) -> None:
     """R-SWAP-EXP-3, D-47: what rounding leaves goes to the last position that has units."""
     story = diluted(engine_class)
