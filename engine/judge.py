@@ -77,6 +77,14 @@ class Engine:
             module.restore({table.name: latest[table.name] for table in module.tables if not table.is_log})
         standing.restore_governed(state.tokens, self._ledger, self._tickers, self._modules)
 
+    def folded(self) -> tuple[pa.Table, pa.Table, pa.Table]:
+        """FOLD, latest SUPPLIES and TOKENS after the last block, of an engine that judged the chain from its first."""
+        return (
+            standing.folded(self._ledger, self._accounts, self._tickers),
+            standing.supplies(self._ledger, self._tickers),
+            self._tokens,
+        )
+
     def state(self) -> State:
         """Everything that judging the next block depends on."""
         return State(

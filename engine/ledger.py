@@ -16,11 +16,19 @@ from engine.compiled import compiled, helper
 _LIMBS: Final = ("<u8", 2)
 
 ENTRY: Final = np.dtype(
-    [("balance", *_LIMBS), ("ticker", "<i4"), ("account", "<i4"), ("changed", "<i4"), ("slack", "<i4")],
+    [
+        ("balance", *_LIMBS),
+        ("ticker", "<i4"),
+        ("account", "<i4"),
+        ("changed", "<i4"),
+        ("credited", "<i4"),
+        ("slack", "<i4"),
+    ],
     align=True,
 )
-"""One balance, as shown: signed, of whole units. `changed` is the height of its latest event, -1 when restored. An
-entry without account is free.
+"""One balance, as shown: signed, of whole units. `changed` is the height of its latest event, -1 when restored;
+`credited` that of the latest one that paid it, 0 when there was none or it was restored. An entry without account is
+free.
 
 `slack` is what the exact balance has more than the shown one, in half units, where anything between whole units counts
 as a half: 0 if they are equal, odd if the exact one is not of whole units. It is 0 outside of blocks.
@@ -184,6 +192,7 @@ def credit(books: Any, events: Any, place: Any, ticker: Any, account: Any, low: 
     entry = _opened(books, ticker, account)
     after_low, after_high = add(entry["balance"][0], entry["balance"][1], low, high)
     _set(books, place.height, entry, after_low, after_high)
+    entry["credited"] = place.height
     _write(books, events, place, entry, low, high, cause)
 
 
@@ -264,13 +273,17 @@ def _write(books: Any, events: Any, place: Any, entry: Any, low: Any, high: Any,
 
 
 @compiled
-def store(books: Any, height: Any, tickers: Any, accounts: Any, balances: Any, slacks: Any, slots: Any) -> Any:
+def store(
+    books: Any, height: Any, tickers: Any, accounts: Any, balances: Any, slacks: Any, paid: Any, slots: Any
+) -> Any:
     """Enter shown balances with their slack, opening what is new; `slots` receives where each entry is."""
     for n in range(tickers.size):
         slots[n] = find(books.entries, tickers[n], accounts[n])
         entry = _opened(books, tickers[n], accounts[n])
         _set(books, height, entry, balances[n, 0], balances[n, 1])
         entry["slack"] = slacks[n]
+        if paid[n]:
+            entry["credited"] = height
 
 
 @compiled

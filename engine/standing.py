@@ -4,31 +4,49 @@ from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from engine.accounts import Accounts
 from engine.amounts import decimals, from_decimals
+from engine.arena import Arena
 from engine.journal import Numbers
 from engine.ledger import Ledger
 from engine.modules.registry import Governor, Module
 from engine.operations import create
-from engine.schemas import BALANCES, SUPPLIES
+from engine.schemas import BALANCES, FOLD, SUPPLIES
 from engine.tickers import Tickers
 
 
 def balances(ledger: Ledger, accounts: Accounts, tickers: Tickers) -> pa.Table:
     """BALANCES of every entry, sorted by (ticker, address)."""
+    return folded(ledger, accounts, tickers).select(BALANCES.names)
+
+
+def folded(ledger: Ledger, accounts: Accounts, tickers: Tickers) -> pa.Table:
+    """FOLD of every entry, sorted by (ticker, address); the heights are true only of what was never restored."""
     entries = ledger.books.entries
     held = entries[entries["account"] >= 0]
-    table = pa.Table.from_arrays(
+    by_ticker, by_address = ranks(tickers.texts), ranks(accounts.addresses)
+    held = held[np.lexsort((by_address[held["account"]], by_ticker[held["ticker"]]))]
+    return pa.Table.from_arrays(
         [
             tickers.take(held["ticker"]),
             accounts.take_addresses(held["account"]),
             accounts.take_scripts(held["account"]),
             decimals(held["balance"]),
+            pa.array(held["changed"]),
+            pa.array(held["credited"]),
         ],
-        schema=BALANCES,
+        schema=FOLD,
     )
-    return table.sort_by([("ticker", "ascending"), ("address", "ascending")])
+
+
+def ranks(strings: Arena) -> Numbers:
+    """Place of every string, by number, among all of them in the order of their bytes."""
+    order = pc.sort_indices(strings.arrow(pa.large_binary())).to_numpy()
+    places = np.empty(len(order), np.int32)
+    places[order] = np.arange(len(order), dtype=np.int32)
+    return places
 
 
 def supplies(ledger: Ledger, tickers: Tickers) -> pa.Table:

@@ -7,10 +7,10 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from engine.schemas import SUPPLIES
+from engine.schemas import FOLD, SUPPLIES
 from ingest.source import Tip
 from warehouse.manifest import Manifest, read_manifest
-from warehouse.tables import CURRENT, FACTS, FOLD, STATES, TABLES, Table
+from warehouse.tables import CURRENT, FACTS, STATES, TABLES, Table
 
 VIEWS: Final = (
     "changes",

@@ -1,18 +1,21 @@
 """Balances and supplies as of one height, from the fold before and the facts since."""
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from engine.schemas import SUPPLIES
+import pyarrow as pa
+
+from engine.schemas import FOLD, SUPPLIES
 from warehouse.files import file_sha256, sync_directory, sync_file
 from warehouse.lake import Lake
 from warehouse.manifest import File, Fold, Manifest
 from warehouse.segments import write_sorted
 from warehouse.serving_tables import write_serving
 from warehouse.snapshot import Snapshot
-from warehouse.tables import FOLD, TABLES
+from warehouse.tables import TABLES
 
 KEPT: Final = 3
 """Folds that stay: the newest, and those that a rewind can fall back on."""
@@ -48,17 +51,20 @@ def make_fold(lake: Lake) -> bool:
 
 def written_fold(snapshot: Snapshot, height: int) -> Fold:
     """The fold of all that `snapshot` holds up to its tip at `height`: durable, visible once a manifest names it."""
-    directory = snapshot.directory
-    home = f"folds/{height:08d}-{secrets.token_hex(4)}"
     with snapshot.connect() as connection:
         balances = connection.sql("FROM balances ORDER BY ticker, address").to_arrow_table().cast(FOLD)
         supplies = connection.sql("FROM latest_supplies ORDER BY ticker").to_arrow_table().cast(SUPPLIES)
-    files = [
-        write_sorted(directory, home, "balances", TABLES["balances"], balances),
-        write_sorted(directory, home, "supplies", TABLES["supplies"], supplies),
-    ]
-    serving = write_serving(balances, supplies, snapshot.rows("tokens"), directory / home)
-    files += [_sealed(directory, path) for path in serving]
+    return write_fold(snapshot.directory, height, balances, supplies, snapshot.rows("tokens"))
+
+
+def write_fold(directory: Path, height: int, balances: pa.Table, supplies: pa.Table, tokens: pa.Table) -> Fold:
+    """The fold of these balances (FOLD, sorted), latest supplies and tokens."""
+    home = f"folds/{height:08d}-{secrets.token_hex(4)}"
+    with ThreadPoolExecutor(1, "fold") as other:
+        table = other.submit(write_sorted, directory, home, "balances", TABLES["balances"], balances)
+        supply = write_sorted(directory, home, "supplies", TABLES["supplies"], supplies)
+        serving = write_serving(balances, supplies, tokens, directory / home)
+        files = [table.result(), supply, *(_sealed(directory, path) for path in serving)]
     sync_directory(directory / home)
     return Fold(height, tuple(files))
 

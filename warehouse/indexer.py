@@ -11,9 +11,10 @@ from engine.judge import Engine
 from ingest.follow import Item, Rewind
 from ingest.networks import NETWORKS
 from ingest.scan import Scanned, scan_blocks
-from warehouse.folds import written_fold
+from warehouse.folds import write_fold
 from warehouse.lake import Lake
 from warehouse.maintenance import Maintenance
+from warehouse.manifest import Fold
 
 REBUILD_ROWS = 500_000
 """Candidates judged at once when everything is derived anew."""
@@ -123,6 +124,7 @@ def rederive(lake: Lake, stop: threading.Event) -> Iterator[Committed]:
     engine = Engine(NETWORKS[lake.manifest.network])
     generation = lake.rederive()
     archive = lake.archive(REBUILD_ROWS)
+    fold: Fold | None = None
     with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
         written: Future[None] | None = None
         batch = reader.submit(next, archive, None)
@@ -134,8 +136,9 @@ def rederive(lake: Lake, stop: threading.Event) -> Iterator[Committed]:
             written = writer.submit(generation.commit, judged)
             blocks = rows[0]["height"]
             yield Committed(blocks[-1].as_py(), len(blocks), judged.operations.num_rows)
-        if written is not None:
+        if written is not None and not stop.is_set():
+            # The engine saw every block, so that it knows the fold while the last of them are still being written.
+            fold = write_fold(lake.directory, blocks[-1].as_py(), *engine.folded())
             written.result()
     if not stop.is_set():
-        tip = generation.snapshot.manifest.tip
-        generation.publish(written_fold(generation.snapshot, tip.height) if tip else None)
+        generation.publish(fold)

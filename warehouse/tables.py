@@ -11,7 +11,7 @@ from typing import Final
 import pyarrow as pa
 
 from engine.modules.registry import StateTable, installed
-from engine.schemas import BALANCE_EVENTS, BALANCES, BLOCKS, OPERATIONS, SUPPLIES, TOKENS
+from engine.schemas import BALANCE_EVENTS, BLOCKS, FOLD, OPERATIONS, SUPPLIES, TOKENS
 from ingest.candidates import CANDIDATES, column
 from warehouse.errors import SchemaMismatch
 from warehouse.view_schemas import BALANCE_CHANGES, HOLDERS, SUPPLY, Y_BALANCES
@@ -81,16 +81,6 @@ def module_table(table: StateTable) -> Table:
         versions_of=() if table.is_log else table.key,
     )
 
-
-FOLD: Final = pa.schema(
-    [
-        *BALANCES,
-        column("last_height", pa.int32(), "Height of the account's newest balance event."),
-        column(
-            "credit_height", pa.int32(), "Height of the newest event that credited the account; 0 if there is none."
-        ),
-    ]
-)
 
 BLOCK_HASH: Final = column("block_hash", pa.string(), "Hash of the block, 64 hex digits; only in the view.")
 

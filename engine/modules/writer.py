@@ -5,7 +5,7 @@ module does is collected as a unit of work, one operation or one settlement at a
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -173,7 +173,8 @@ class Writer:
         if changes:
             entries = [entry for entry, _, _ in unit.effects]
             self._write(entries, changes, [self._causes[cause] for _, _, cause in unit.effects])
-            self._store(dict.fromkeys(entries))
+            paid = {entry for entry, change in zip(entries, changes, strict=True) if change > 0}
+            self._store(dict.fromkeys(entries), paid)
         for ticker in {*minted, *burned}:
             self._adjust(ticker, minted.get(ticker, 0), burned.get(ticker, 0), 0)
 
@@ -283,8 +284,8 @@ class Writer:
         events.cause[rows] = causes
         events.filled[0] = rows.stop
 
-    def _store(self, entries: Iterable[Entry]) -> None:
-        """Enter balances into the books; nothing that happened before is news any more."""
+    def _store(self, entries: Iterable[Entry], paid: Container[Entry] = ()) -> None:
+        """Enter balances into the books, some of which were paid; nothing that happened before is news any more."""
         stored = list(entries)
         self._seen = int(self.journal.events.filled[0])
         if not stored:
@@ -305,6 +306,7 @@ class Writer:
             np.array([entry.account for entry in stored], np.int32),
             _columns([entry.shown for entry in stored]),
             np.array(slacks, np.int32),
+            np.array([entry in paid for entry in stored], np.bool_),
             slots,
         )
         for entry, slot in zip(stored, slots.tolist(), strict=True):
