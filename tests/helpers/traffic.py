@@ -25,7 +25,8 @@ class Traffic:
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
-        self.count = 0
+        self.count = seed << 20
+        """Number of the transaction, no other seed's: it keeps transaction ids apart."""
         self._first = self._founding()
 
     def txs(self, number: int) -> list[Tx]:
@@ -61,7 +62,7 @@ class Traffic:
         yield self._operation({"op": "deploy", "tick": "w", "m": "0", "l": "0"})
         curve = {"type": self.random.choice(["linear", "exponential"]), "lock": "60", "stakes": ["abc"]}
         outputs = [op_return(self._text({"op": "deploy", "tick": "crv", "m": "900.5", "curve": curve}))]
-        yield make_tx([spend("alice")], [*outputs, pay("alice", 3000), pay("alice", 1000)])
+        yield make_tx([spend("alice")], [*outputs, pay("alice", 3000), pay("alice", 1000)], self.count)
         for pair in PAIRS[:2]:
             yield self._operation({"op": "swap", "init": pair, "amt": "50", "lock": "15"}, "bob")
 
