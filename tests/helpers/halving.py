@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -67,12 +68,13 @@ class Halving:
 
     def _deploy(self, operation: Operation, ledger: Ledger) -> Outcome:
         ticker, every = operation.ticker or "", str(operation.members["curve"].get("every", ""))
+        says = Outcome(ticker=ticker, sender=operation.sender, recipient=operation.recipient)
         if not (every.isascii() and every.isdecimal() and 0 < int(every) < 10**6):
-            return Outcome(Code.INVALID_OPERATION, ticker=ticker, sender=operation.sender)
+            return replace(says, code=Code.INVALID_OPERATION)
         maximum, limit = (_amount(operation, name) for name in ("m", "l"))
         ledger.deploy(ticker, maximum or Decimal(0), limit, operation.sender)
         self._set(ticker, Token(ledger.height, int(every)))
-        return Outcome(ticker=ticker, sender=operation.sender)
+        return says
 
     def _mint(self, operation: Operation, ledger: Ledger) -> Outcome:
         ticker, amount, recipient = operation.ticker or "", _amount(operation, "amt"), operation.recipient
