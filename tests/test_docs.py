@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -24,6 +24,16 @@ GROUP = typer.main.get_command(app)
 assert isinstance(GROUP, TyperGroup)
 COMMANDS = GROUP.commands
 OPTIONS = {name: {flag for option in command.params for flag in option.opts} for name, command in COMMANDS.items()}
+
+
+def told(text: str) -> tuple[Any, str, list[str]]:
+    """The command that a line calls, its name, and its arguments; of a group, the command inside."""
+    name, *arguments = shlex.split(text.replace("[", "").replace("]", ""))
+    command = COMMANDS[name]
+    if isinstance(command, TyperGroup):
+        name, *arguments = arguments
+        command = command.commands[name]
+    return command, name, arguments
 
 
 def name_of(page: Path) -> str:
@@ -87,14 +97,15 @@ def test_the_documentation_names_every_notebook_that_is_there() -> None:
 
 @pytest.mark.parametrize("line", LINES, ids=str)
 def test_command_lines_parse(line: Place) -> None:
-    name, *arguments = shlex.split(line.text)
-    COMMANDS[name].make_context(name, arguments)
+    command, name, arguments = told(line.text)
+    command.make_context(name, arguments)
 
 
 @pytest.mark.parametrize("mention", MENTIONS, ids=str)
 def test_mentioned_commands_have_the_options_they_are_mentioned_with(mention: Place) -> None:
-    name, *arguments = shlex.split(mention.text)
-    assert {argument for argument in arguments if argument.startswith("--")} <= OPTIONS[name]
+    command, _, arguments = told(mention.text)
+    options = {flag for option in command.params for flag in (*option.opts, *option.secondary_opts)}
+    assert {argument for argument in arguments if argument.startswith("--")} <= options
 
 
 def test_the_operators_page_lists_every_command() -> None:
@@ -161,12 +172,12 @@ def test_requests_are_answered_on_the_recorded_chain(curl: Place, api: httpx.Cli
     """`$B` and the words in capitals stand for what the page says; every answer but an empty filter has content."""
     transaction = api.get("/v1/indexer/brc20/WTF/history?limit=1").json()[0]["txid"]
     words = {"ADDRESS": people()["alice"], "TICKER": "WTF", "HEIGHT": "117", "TXID": transaction}
-    (url,) = (
-        word for word in shlex.split(curl.text, comments=True) if word.startswith(("$B/", "http://127.0.0.1:8080/"))
-    )
+    given = shlex.split(curl.text, comments=True)
+    (url,) = (word for word in given if word.startswith(("$B/", "http://127.0.0.1:8080/")))
+    body = given[given.index("--json") + 1] if "--json" in given else None
     path = url.replace("$B", "/v1/indexer").removeprefix("http://127.0.0.1:8080")
     path = re.sub("|".join(words), lambda word: words[word[0]], path)
-    answer = api.get(path)
+    answer = api.get(path) if body is None else api.post(path, content=body)
     assert answer.status_code == 200, answer.text
     assert answer.json() or "from=895534" in path
 

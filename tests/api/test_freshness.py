@@ -9,12 +9,14 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.options import Options
 from ingest.errors import IngestError, NodeUnreachable
 from tests.helpers.api import running
 from tests.helpers.judged import FactMaker
 from tests.helpers.recorded import people
 from warehouse.lake import Lake
 
+GENEROUS = Options(anonymous_rate="1000000/minute")
 BRC20 = "/v1/indexer/brc20"
 ALICE = people()["alice"]
 PATHS = [
@@ -70,7 +72,7 @@ def test_status_changes_with_the_node_although_no_block_was_published(
     heights = iter(range(200, 100_000))
     with Lake.create(tmp_path / "lake", "regtest", 100) as lake:
         lake.commit(*FactMaker().extend(3))
-    with running(create_app(tmp_path / "lake", network_height=lambda: next(heights))) as client:
+    with running(create_app(tmp_path / "lake", options=GENEROUS, network_height=lambda: next(heights))) as client:
         seen: dict[str, int | None] = {}
         while len(seen) < 3:
             response = client.get(f"{BRC20}/status")
@@ -95,7 +97,7 @@ def test_a_node_in_trouble_is_told_and_asked_again(tmp_path: Path, monkeypatch: 
     with Lake.create(tmp_path / "lake", "regtest", 100) as lake:
         lake.commit(*FactMaker().extend(3))
     seen: list[tuple[int | None, int | None, str | None]] = []
-    with running(create_app(tmp_path / "lake", network_height=height)) as client:
+    with running(create_app(tmp_path / "lake", options=GENEROUS, network_height=height)) as client:
         while not seen or seen[-1][0] != 202:
             answer = client.get(f"{BRC20}/status").json()
             said = answer["current_block_height_network"], answer["lag"], answer["network_height_error"]
@@ -136,7 +138,7 @@ def test_each_request_sees_one_published_height(tmp_path: Path) -> None:
         facts = maker.extend(3)
         remember()
         lake.commit(*facts)
-        with running(create_app(tmp_path / "lake")) as client:
+        with running(create_app(tmp_path / "lake", options=GENEROUS)) as client:
             asking = threading.Thread(target=ask, args=(client,))
             asking.start()
             for step in range(24):
