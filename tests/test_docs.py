@@ -177,7 +177,11 @@ def test_requests_are_answered_on_the_recorded_chain(curl: Place, api: httpx.Cli
     body = given[given.index("--json") + 1] if "--json" in given else None
     path = url.replace("$B", "/v1/indexer").removeprefix("http://127.0.0.1:8080")
     path = re.sub("|".join(words), lambda word: words[word[0]], path)
-    answer = api.get(path) if body is None else api.post(path, content=body)
+    answer = (
+        api.get(path)
+        if body is None
+        else api.post(path, content=body.encode(), headers={"Content-Type": "application/json"})
+    )
     assert answer.status_code == 200, answer.text
     assert answer.json() or "from=895534" in path
 
