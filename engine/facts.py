@@ -10,10 +10,10 @@ from engine.accounts import Accounts
 from engine.amounts import decimals
 from engine.arena import Bytes
 from engine.batch import Batch
+from engine.books import Books
 from engine.compiled import compiled
 from engine.extract import Extracted
 from engine.journal import Events, Numbers, Records, Supplies
-from engine.ledger import Books
 from engine.schemas import BALANCE_EVENTS, OPERATIONS, SUPPLIES, TOKENS
 from engine.tickers import Tickers
 from engine.vocabulary import DEPLOY, Divergences, code_words

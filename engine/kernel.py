@@ -8,14 +8,15 @@ from typing import Any, Final
 import numpy as np
 
 from engine.amounts import ONE
+from engine.books import INEXACT, USED, Place
 from engine.compiled import compiled, helper
 from engine.extract import JSON, MULTI, NOTHING
 from engine.journal import open_record, set_amount
-from engine.ledger import INEXACT, USED, Place, close_block
 from engine.marketplace import MARKETPLACE, SIMPLE
 from engine.multi import INTERRUPTED, JUDGED, judge_multi
 from engine.operations import INVALID_OPERATION, RESERVED, burn, deploy, mint, mint_stones, transfer
 from engine.payloads import SILENT
+from engine.supplies import close_block
 from engine.vocabulary import (
     BURN,
     D2,

@@ -5,9 +5,10 @@ from typing import Any, Final
 import numpy as np
 
 from engine.amounts import exceeds, subtract
+from engine.books import INEXACT, Place
 from engine.compiled import helper
 from engine.journal import open_record, set_amount
-from engine.ledger import INEXACT, Place, available, changed_at
+from engine.ledger import available, changed_at
 from engine.operations import (
     INSUFFICIENT_BALANCE,
     INVALID_OPERATION,

@@ -9,8 +9,9 @@ import numpy as np
 
 from engine.amounts import add, exceeds, limbs
 from engine.compiled import compiled, helper
-from engine.ledger import available, credit, debit, is_mintable, issue
+from engine.ledger import available, credit, debit
 from engine.marketplace import INVALID_MARKETPLACE
+from engine.supplies import is_mintable, issue
 from engine.verdicts import Code
 from engine.vocabulary import (
     CAUSE_CREDIT,

@@ -11,15 +11,18 @@ import pyarrow as pa
 from engine import kernel
 from engine.accounts import Accounts
 from engine.batch import Batch
+from engine.books import CHANGED, Place
 from engine.extract import Extracted
 from engine.handover import Handover, Where
 from engine.journal import Journal, open_journal, with_room
-from engine.ledger import CHANGED, Ledger, Place, close_block
+from engine.ledger import Ledger
+from engine.modules.balances import Balances
 from engine.modules.decimals import FIFTY_DIGITS
 from engine.modules.registry import Module, Operation, Outcome, Phase, Registry
 from engine.modules.writer import Writer
 from engine.multi import INTERRUPTED, MODULE_STEP
 from engine.payloads import Payloads
+from engine.supplies import close_block
 from engine.tickers import Tickers
 from engine.verdicts import Code
 from engine.vocabulary import Divergences
@@ -52,7 +55,8 @@ class Runs:
         self._acting = [[module for module in modules if module.phase is phase] for phase in Phase]
         self._keys = {table.name: itemgetter(*table.key) for table in registry.tables}
         self._numbered = (network, accounts, tickers, payloads, divergences)
-        self._writer = Writer(network, ledger, accounts, tickers, modules, registry.causes)
+        self._balances = Balances(ledger, accounts, tickers)
+        self._writer = Writer(network, self._balances, ledger, tickers, modules, registry.causes)
         self._first_record = 0
         self.closing: dict[int, str] = {}
         self.rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -67,8 +71,8 @@ class Runs:
 
     def _judge(self, batch: Batch, extracted: Extracted, txids: pa.ChunkedArray, times: pa.Array) -> Journal:
         handover = Handover(*self._numbered, batch, extracted)
-        writer = self._writer
-        writer.journal = open_journal(len(batch.order) + len(batch.step_vout))
+        balances = self._balances
+        balances.journal = open_journal(len(batch.order) + len(batch.step_vout))
         self._ledger.reserve(_FEWEST_ENTRIES, len(self._tickers))
         block = position = 0
         declined = _NOWHERE
@@ -77,7 +81,7 @@ class Runs:
                 batch,
                 self._payloads.rows,
                 self._ledger.books,
-                writer.journal,
+                balances.journal,
                 self._network.stones_height,
                 block,
                 position,
@@ -85,7 +89,7 @@ class Runs:
                 declined,
             )
             if status == kernel.DONE:
-                return writer.journal
+                return balances.journal
             if status == kernel.NEEDS_ROOM:
                 steps = max(1, int(batch.steps[batch.order[position]]))
                 self._ledger.reserve(max(_FEWEST_ENTRIES, kernel.ENTRIES_A_STEP * steps), len(self._tickers))
@@ -93,10 +97,10 @@ class Runs:
                 self._end_block(block, int(batch.heights[block]))
                 block += 1
             elif status == INTERRUPTED:
-                writer.follow()
+                balances.follow()
             else:
                 tx = int(batch.order[position])
-                records = int(writer.journal.records.filled[0]) - (status == MODULE_STEP)
+                records = int(balances.journal.records.filled[0]) - (status == MODULE_STEP)
                 where = Where(
                     tx,
                     block,
@@ -105,7 +109,7 @@ class Runs:
                     txids[tx].as_py()[::-1].hex(),
                     records - self._first_record,
                 )
-                writer.place = Place(block, where.height, records)
+                balances.place = Place(block, where.height, records)
                 if status == MODULE_STEP:
                     self._judge_step(handover, batch.progress[0], where)
                 elif self._judge_operation(handover, where):
@@ -123,7 +127,7 @@ class Runs:
             outcome = handover.without_recipient(where, operation)
         else:
             outcome = self._applied(module, operation)
-        handover.record(self._writer.journal.records, where, operation, outcome)
+        handover.record(self._balances.journal.records, where, operation, outcome)
         return True
 
     def _judge_step(self, handover: Handover, progress: Any, where: Where) -> None:
@@ -139,7 +143,7 @@ class Runs:
             outcome = self._applied(module, operation)
             handover.compare(progress, operation, outcome, before)
         progress["stopped"] = outcome.code is Code.INSUFFICIENT_BALANCE
-        handover.record_step(self._writer.journal.records, operation, outcome)
+        handover.record_step(self._balances.journal.records, operation, outcome)
 
     def _claimant(self, operation: Operation) -> Module | None:
         return next((module for module in self._modules if module.claims(operation, self._writer)), None)
@@ -160,14 +164,14 @@ class Runs:
 
     def _end_block(self, block: int, height: int) -> None:
         """R-CORE-BLK-6."""
-        writer = self._writer
-        writer.place = Place(block, height, _NOWHERE)
+        writer, balances = self._writer, self._balances
+        balances.place = Place(block, height, _NOWHERE)
         lines: list[str] = []
         for acting in self._acting:
             for module in acting:
                 lines += module.end_of_block(writer)
                 writer.settle()
-            lines += writer.round_balances()
+            lines += balances.round()
         if lines:
             self.closing[block] = "\n".join(lines)
         for module in self._modules:
@@ -175,6 +179,6 @@ class Runs:
                 self.rows[table] += sorted(({"height": height, **row} for row in rows), key=self._keys[table])
         changed = int(self._ledger.books.counts[CHANGED])
         if changed:
-            writer.journal = writer.journal._replace(supplies=with_room(writer.journal.supplies, changed))
-            close_block(self._ledger.books, writer.journal.supplies, block, height)
-        self._first_record = int(writer.journal.records.filled[0])
+            balances.journal = balances.journal._replace(supplies=with_room(balances.journal.supplies, changed))
+            close_block(self._ledger.books, balances.journal.supplies, block, height)
+        self._first_record = int(balances.journal.records.filled[0])

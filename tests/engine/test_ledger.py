@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from engine.accounts import Accounts
 from engine.amounts import limbs
+from engine.books import Place
 from engine.interner import Interner
 from engine.journal import Events, open_journal, trimmed
-from engine.ledger import Ledger, Place, close_block, credit, debit, slot_of
+from engine.ledger import Ledger, credit, debit, slot_of
+from engine.supplies import close_block
 from ingest.networks import REGTEST
 from tests.helpers.builders import address, script_of
 
