@@ -10,22 +10,26 @@ from hypothesis import strategies as st
 from engine.judge import Engine
 from engine.plain import PlainEngine
 from engine.schemas import Judged, State
+from ingest.networks import Network
+from tests.helpers import module_chains, strange_chains
 from tests.helpers.audit import assert_conserved, assert_same
 from tests.helpers.builders import Blocks, candidates, headers
-from tests.helpers.strange_chains import NETWORK, chains
+
+SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+CUTS = st.lists(st.integers(0, 30), max_size=5)
 
 
-def assert_paths_agree(blocks: Blocks, cuts: list[int], restored: int) -> None:
-    """Judge whole by the plain path and in pieces by the compiled one, restored from its own state before one piece."""
-    plain = PlainEngine(NETWORK)
+def assert_paths_agree(network: Network, blocks: Blocks, cuts: list[int], restored: int) -> None:
+    """Judge whole by the plain path and in pieces by the compiled one, restored from its state before one."""
+    plain = PlainEngine(network)
     expected = plain.judge(headers(blocks), candidates(blocks))
-    compiled = Engine(NETWORK)
+    compiled = Engine(network)
     heights = list(blocks)
     borders = sorted({0, len(heights), *(cut % (len(heights) + 1) for cut in cuts)})
     parts = []
     for piece, (first, last) in enumerate(pairwise(borders)):
         if piece == restored:
-            compiled = Engine(NETWORK, compiled.state())
+            compiled = Engine(network, compiled.state())
         part = {height: blocks[height] for height in heights[first:last]}
         table = headers(part)
         parts.append(compiled.judge(table, candidates(part)))
@@ -36,7 +40,9 @@ def assert_paths_agree(blocks: Blocks, cuts: list[int], restored: int) -> None:
 
 def joined(parts: list[Judged]) -> Judged:
     names = ("blocks", "operations", "balance_events", "tokens", "supplies")
-    return Judged(*(pa.concat_tables([getattr(part, name) for part in parts]) for name in names))
+    tables = {name: pa.concat_tables([getattr(part, name) for part in parts]) for name in names}
+    modules = {name: pa.concat_tables([part.modules[name] for part in parts]) for name in parts[0].modules}
+    return Judged(**tables, modules=modules)
 
 
 def assert_same_state(first: State, second: State) -> None:
@@ -48,18 +54,36 @@ def assert_same_state(first: State, second: State) -> None:
     ):
         tables = [getattr(state, name).sort_by([(key, "ascending") for key in keys]) for state in (first, second)]
         assert tables[0].equals(tables[1]), (name, tables[0].to_pylist(), tables[1].to_pylist())
+    assert first.modules.keys() == second.modules.keys()
+    for name, table in first.modules.items():
+        assert table.equals(second.modules[name]), (name, table.to_pylist(), second.modules[name].to_pylist())
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(chains(), st.lists(st.integers(0, 6), max_size=4), st.integers(0, 3))
+@settings(SETTINGS, max_examples=150)
+@given(strange_chains.chains(), CUTS, st.integers(0, 3))
 def test_paths_agree_on_strange_chains(blocks: Blocks, cuts: list[int], restored: int) -> None:
     """Promises 3 and 5 of the design: same bytes out, whatever comes in."""
-    assert_paths_agree(blocks, cuts, restored)
+    assert_paths_agree(strange_chains.NETWORK, blocks, cuts, restored)
+
+
+@settings(SETTINGS, max_examples=60)
+@given(module_chains.chains(), CUTS, st.integers(0, 3))
+def test_paths_agree_on_chains_of_modules(blocks: Blocks, cuts: list[int], restored: int) -> None:
+    """The same where positions, programs and vaults take effect."""
+    assert_paths_agree(module_chains.NETWORK, blocks, cuts, restored)
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(chains(), st.lists(st.integers(0, 6), max_size=4), st.integers(0, 3))
+@settings(SETTINGS, max_examples=3000)
+@given(strange_chains.chains(), CUTS, st.integers(0, 3))
 def test_paths_agree_on_many_strange_chains(blocks: Blocks, cuts: list[int], restored: int) -> None:
     """The same, longer."""
-    assert_paths_agree(blocks, cuts, restored)
+    assert_paths_agree(strange_chains.NETWORK, blocks, cuts, restored)
+
+
+@pytest.mark.slow
+@settings(SETTINGS, max_examples=1500)
+@given(module_chains.chains(), CUTS, st.integers(0, 3))
+def test_paths_agree_on_many_chains_of_modules(blocks: Blocks, cuts: list[int], restored: int) -> None:
+    """The same, longer."""
+    assert_paths_agree(module_chains.NETWORK, blocks, cuts, restored)
