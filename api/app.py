@@ -21,8 +21,9 @@ from api.guard import Guard
 from api.identity import Identities
 from api.options import Options
 from api.queries import DEADLINE, Queries
-from api.routes import addresses, blocks, histories, probes, status, tokens, validator
+from api.routes import addresses, blocks, histories, mempool, operations, probes, status, tokens, validator
 from api.security import SecurityHeaders
+from ingest.rpc import Rpc
 
 VERSION: Final = "0.1.0"
 SAFE: Final = Options()
@@ -34,7 +35,7 @@ Every answer belongs to one published block: `X-Block-Height` and `X-Block-Hash`
 have the answer already. Amounts are text with 8 decimals; times are UTC. Errors all have one shape.
 """
 
-ROUTERS: Final = (addresses, blocks, histories, status, tokens, validator, probes)
+ROUTERS: Final = (addresses, blocks, histories, operations, status, tokens, mempool, validator, probes)
 """In this order paths are matched. A ticker may hold slashes, so what has fixed parts comes before `tokens`."""
 
 EXPOSED_HEADERS: Final = (
@@ -68,12 +69,13 @@ def create_app(
     *,
     options: Options = SAFE,
     network_height: Callable[[], int] | None = None,
+    node: Callable[[], Rpc] | None = None,
     query_deadline: float = DEADLINE,
 ) -> FastAPI:
     """The API over the lake in `data_dir`, which need not exist yet.
 
-    `network_height` gives the height of the node's best chain; it may block and raise IngestError. `query_deadline` is
-    how many seconds a question that reads history may take. Raises UnusableVerificationKey.
+    `network_height` gives the height of the node's best chain; it may block and raise IngestError. `node` connects to
+    the node whose mempool is asked. `query_deadline` is how many seconds a question that reads history may take. Raises UnusableVerificationKey.
     """
     follower = Follower(data_dir, network_height)
     counts = Counts(options.limit_store)
@@ -82,9 +84,12 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.follower = follower
         app.state.queries = Queries(data_dir, query_deadline)
+        app.state.node, app.state.mempool = node, None
         async with follower.running():
             yield
         app.state.queries.close()
+        if app.state.mempool is not None:
+            app.state.mempool.close()
         await counts.close()
 
     app = FastAPIOffline(

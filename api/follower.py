@@ -12,6 +12,7 @@ import pyarrow as pa
 import structlog
 
 from api.metrics import LAG, NETWORK_HEIGHT, PUBLISHED_HEIGHT
+from api.progress import Progress
 from ingest.errors import IngestError
 from warehouse.errors import LakeError
 from warehouse.serving import Serving
@@ -44,6 +45,7 @@ class Follower:
         self.error = "no block has been published yet"
         """Why there is no view."""
         self.network = NetworkHeight(None, "no node was given to the server")
+        self.progress = Progress()
         self._serving = Serving(data_dir)
         self._network_height = network_height
 
@@ -66,6 +68,7 @@ class Follower:
     async def _refresh(self) -> None:
         if not self._serving.changed():
             return
+        rewinds = self._serving.rewinds
         try:
             await asyncio.to_thread(self._serving.refresh)
         except (LakeError, OSError, pa.ArrowException) as error:
@@ -77,6 +80,7 @@ class Follower:
         self.error = "no block has been published yet"
         if self.view:
             PUBLISHED_HEIGHT.set(self.view.tip.height)
+            self.progress.note(self.view.tip.height, rewinds == self._serving.rewinds)
             self._set_lag()
 
     async def _ask_node(self) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 
 from api.errors import InvalidAddress, NotReady, TickerNotFound
 from engine.tickers import normalise
@@ -20,12 +20,19 @@ AddressPath = Annotated[str, Path(description="Address of the lake's network.", 
 HeightPath = Annotated[int, Path(ge=0, le=HIGHEST, description="Height of a block.")]
 TxidPath = Annotated[str, Path(pattern="^[0-9A-Fa-f]{64}$", description="Transaction id, 64 hex digits.")]
 
-Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Most rows of the answer.")]
-Skip = Annotated[int, Query(ge=0, le=HIGHEST, description="Rows to leave out before the first.")]
-HistorySkip = Annotated[int, Query(ge=0, le=MOST_SKIPPED, description="Rows to leave out before the first.")]
-OpType = Annotated[
-    str | None, Query(max_length=32, description="Only this operation: deploy, mint, mint_stones, transfer, …")
-]
+_OPERATION: Final = "Only this operation: deploy, mint, mint_stones, transfer, burn, swap_init, swap_exe, …"
+
+
+async def _op_type(
+    op_type: Annotated[str | None, Query(max_length=32, description=_OPERATION)] = None,
+    type_: Annotated[str | None, Query(alias="type", max_length=32, description="Synonym of `op_type`.")] = None,
+) -> str | None:
+    return type_ if op_type is None else op_type
+
+
+OpType = Annotated[str | None, Depends(_op_type)]
+TickerFilter = Annotated[str | None, Query(max_length=2000, description="Only this token, in any case.")]
+IncludeInvalid = Annotated[bool, Query(description="Refused operations too.")]
 
 
 def current(request: Request) -> View:
@@ -36,12 +43,22 @@ def current(request: Request) -> View:
     return view
 
 
+def ticker_of(text: str) -> str:
+    """The normal form of a ticker (R-CORE-TICK-1), whether or not it exists."""
+    return normalise(text) if text else text
+
+
 def known_ticker(view: View, text: str) -> str:
-    """Normal form (R-CORE-TICK-1) of a ticker that exists. Raises TickerNotFound."""
-    ticker = normalise(text) if text else text
+    """Normal form of a ticker that exists. Raises TickerNotFound."""
+    ticker = ticker_of(text)
     if not view.knows(ticker):
-        raise TickerNotFound(f"{ticker} is not deployed at height {view.tip.height}", "ticker")
+        raise ticker_not_found(ticker, view.tip.height)
     return ticker
+
+
+def ticker_not_found(ticker: str, height: int) -> TickerNotFound:
+    """That there is no such token after a block."""
+    return TickerNotFound(f"{ticker} is not deployed at height {height}", "ticker")
 
 
 def checked_address(view: View, text: str) -> str:

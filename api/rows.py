@@ -6,10 +6,11 @@ from typing import Annotated, Final
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from engine.tickers import STONES
+from engine.tickers import STONES, WRAPPED
 from ingest.networks import DECIMALS
 from warehouse.histories import Operation
-from warehouse.serving_map import Account, Supply, Token
+from warehouse.serving_map import Account, Supply
+from warehouse.serving_view import Listed
 
 UNIT: Final = 10**DECIMALS
 
@@ -67,6 +68,72 @@ class HistoryRow(TypedDict):
     to_address: str | None
     valid: bool
     is_marketplace: bool
+    code: Annotated[str | None, Field(description="Why it was refused; null when it took effect.")]
+
+
+class Envelope(TypedDict):
+    """A whole list, or as much of it as the caller may have."""
+
+    total_count: Annotated[int, Field(description="Rows there are, behind the cursor if one was sent.")]
+    returned_count: int
+    has_more: bool
+    next_cursor: Annotated[str | None, Field(description="Where to go on; null at the end.")]
+
+
+class TokenEnvelope(Envelope):
+    """Tokens."""
+
+    data: list[TokenInfo]
+
+
+class BalanceEnvelope(Envelope):
+    """Holders of a token."""
+
+    data: list[Balance]
+
+
+class HistoryEnvelope(Envelope):
+    """Operations."""
+
+    data: list[HistoryRow]
+
+
+class VirtualHolders(TypedDict):
+    """Holders with what positions lock beyond the balance of their pool."""
+
+    holders: list[Balance]
+    virtual_accounting: list[Balance] | None
+
+
+class BalancesHash(TypedDict):
+    """The hash by which two indexers compare all balances after a block."""
+
+    height: int
+    hash: Annotated[str, Field(description="Of the block.")]
+    balances_hash: Annotated[str, Field(description="SHA-256 of all balances in canonical text, 64 hex digits.")]
+    accounts: Annotated[int, Field(description="Accounts that hold something: lines of that text.")]
+
+
+class Pending(TypedDict):
+    """Whether a transfer waits in the node's mempool."""
+
+    address: str
+    ticker: str
+    has_pending_transfer: bool
+
+
+class ConcurrencyHealth(TypedDict):
+    """How publishing goes, as this worker saw it since it started, for an hour at most."""
+
+    status: Annotated[str, Field(description="healthy, or warning after a reorganisation.")]
+    recent_conflicts: Annotated[int, Field(description="Always 0: a lake has one writer, who holds its lock.")]
+    duplicate_blocks: Annotated[int, Field(description="Always 0: heights follow each other in every commit.")]
+    potential_reorgs: Annotated[int, Field(description="Times that published blocks were taken back.")]
+    last_processed_block: int
+    processing_rate_blocks_per_hour: int
+    optimistic_locking_enabled: bool
+    reorg_detection_enabled: bool
+    timestamp: Time
 
 
 class BlockHashesRow(TypedDict):
@@ -148,15 +215,19 @@ def balance(account: Account) -> Balance:
     )
 
 
-def token_info(ticker: str, token: Token | None, supply: Supply | None) -> TokenInfo:
+def token_info(figures: Listed) -> TokenInfo:
     """A token's figures. Without a deploy, as STONES may be (R-CORE-STONE-4), what a deploy says is zero or empty."""
-    supply = supply or Supply(0, 0, 0, 0)
+    token, held = figures.token, figures.held
+    supply = figures.supply or Supply(0, 0, 0, 0)
     max_supply = token.max_supply if token else 0
-    existing = supply.minted - supply.burned + supply.rounding
-    current = existing if ticker == STONES or max_supply == 0 else min(supply.minted, max_supply)
+    existing = supply.minted - supply.burned + supply.rounding - held.staked
+    minted = existing if held.is_reward else supply.minted
+    unlimited = max_supply == 0 or figures.ticker == STONES
+    current = existing if held.is_reward or unlimited else min(minted, max_supply)
+    circulating = current if held.is_reward else max(0, current - held.locked - held.staked)
     txid = token.deploy_txid if token else ""
     return TokenInfo(
-        ticker=ticker,
+        ticker=figures.ticker,
         decimals=DECIMALS,
         max_supply=amount_text(max_supply),
         limit_per_mint=amount_text(token.limit_per_mint) if token and token.limit_per_mint is not None else None,
@@ -165,14 +236,23 @@ def token_info(ticker: str, token: Token | None, supply: Supply | None) -> Token
         deploy_block_height=token.deploy_height if token else 0,
         deploy_timestamp=time_text(token.deploy_time) if token else "",
         creator_address=(token.deployer_address or "") if token else "",
-        remaining_supply=amount_text(max(0, max_supply - supply.minted)),
-        minted=amount_text(supply.minted),
+        remaining_supply=amount_text(remaining_supply(figures)),
+        minted=amount_text(minted),
         current_supply=amount_text(current),
-        circulating_supply=amount_text(current),
-        total_locked=amount_text(0),
+        circulating_supply=amount_text(circulating),
+        total_locked=amount_text(held.locked + held.staked),
         holders=supply.holders,
-        is_curve=False,
+        is_curve=held.is_reward,
     )
+
+
+def remaining_supply(figures: Listed) -> int:
+    """What may still be minted; of tokens without a maximum what positions lock, of wrapped coins all there is too."""
+    token, supply = figures.token, figures.supply or Supply(0, 0, 0, 0)
+    if token is not None and token.max_supply:
+        return max(0, token.max_supply - supply.minted)
+    wrapped = figures.ticker == WRAPPED or (token is not None and token.limit_per_mint == 0)
+    return figures.held.locked + (supply.minted - supply.burned if wrapped else 0)
 
 
 def history_row(operation: Operation) -> HistoryRow:
@@ -193,6 +273,7 @@ def history_row(operation: Operation) -> HistoryRow:
         to_address=operation.to_address,
         valid=operation.valid,
         is_marketplace=operation.marketplace,
+        code=operation.code,
     )
 
 

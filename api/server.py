@@ -17,7 +17,7 @@ from api.options import VARIABLE, Options
 from ingest.networks import NETWORKS
 from ingest.node import Node
 from ingest.patience import Patience
-from ingest.rpc import Credentials
+from ingest.rpc import Credentials, Rpc
 from warehouse.manifest import read_manifest
 
 DATA: Final = "SIMPLICITY_DATA"
@@ -29,6 +29,9 @@ METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 SWITCH_INTERVAL: Final = 0.0005
 """Seconds after which a busy thread lets others run."""
+
+LARGEST_ANSWER: Final = 64 << 20
+"""Bytes of the largest answer taken from the node: its mempool as a list of half a million transactions."""
 
 STOP_GRACE: Final = 10
 """Seconds for which running requests may go on after SIGTERM."""
@@ -91,8 +94,13 @@ def app_from_environment() -> FastAPI:
     # While new blocks are read in a thread, a request waits at most this long for the interpreter.
     sys.setswitchinterval(SWITCH_INTERVAL)
     data_dir = Path(os.environ[DATA])
-    network_height = node_height(data_dir) if NODE in os.environ else None
-    app = create_app(data_dir, options=Options.from_text(os.environ[VARIABLE]), network_height=network_height)
+    has_node = NODE in os.environ
+    app = create_app(
+        data_dir,
+        options=Options.from_text(os.environ[VARIABLE]),
+        network_height=node_height(data_dir) if has_node else None,
+        node=node_connection if has_node else None,
+    )
     # What the imports made stays for good: the collector, which stops everything, need not walk it again and again.
     gc.collect()
     gc.freeze()
@@ -101,10 +109,7 @@ def app_from_environment() -> FastAPI:
 
 def node_height(data_dir: Path) -> Callable[[], int]:
     """Asks the node of the environment for the height of its best chain, on the network of the lake."""
-    password, user, header, cookie = (
-        os.environ.get(CREDENTIALS[name]) for name in ("password", "user", "header", "cookie")
-    )
-    credentials = Credentials(user, password, Path(cookie) if cookie else None, header)
+    credentials = node_credentials()
     nodes: list[Node] = []
 
     def height() -> int:
@@ -114,3 +119,16 @@ def node_height(data_dir: Path) -> Callable[[], int]:
         return nodes[0].network_height()
 
     return height
+
+
+def node_connection() -> Rpc:
+    """A connection to the node of the environment, behind a circuit breaker of its own."""
+    return Rpc(os.environ[NODE], node_credentials(), timeout=5.0, max_answer=LARGEST_ANSWER)
+
+
+def node_credentials() -> Credentials:
+    """Those of the environment."""
+    password, user, header, cookie = (
+        os.environ.get(CREDENTIALS[name]) for name in ("password", "user", "header", "cookie")
+    )
+    return Credentials(user, password, Path(cookie) if cookie else None, header)

@@ -16,6 +16,7 @@ from api.app import create_app
 from settings import defaults_from
 from simplicity import WHAT_TO_TRY, app
 from tests.helpers.api import running
+from tests.helpers.mempool import MempoolNode
 from tests.helpers.recorded import people, recorded_lake
 
 ROOT = Path(__file__).parent.parent
@@ -153,7 +154,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def api(lake: Path) -> Iterator[httpx.Client]:
-    with running(create_app(lake)) as client:
+    with MempoolNode() as node, running(create_app(lake, node=node.connect)) as client:
         yield client
 
 
@@ -172,15 +173,18 @@ def test_requests_are_answered_on_the_recorded_chain(curl: Place, api: httpx.Cli
     """`$B` and the words in capitals stand for what the page says; every answer but an empty filter has content."""
     transaction = api.get("/v1/indexer/brc20/WTF/history?limit=1").json()[0]["txid"]
     words = {"ADDRESS": people()["alice"], "TICKER": "WTF", "HEIGHT": "117", "TXID": transaction}
+
+    def filled(text: str) -> str:
+        return re.sub("|".join(words), lambda word: words[word[0]], text)
+
     given = shlex.split(curl.text, comments=True)
     (url,) = (word for word in given if word.startswith(("$B/", "http://127.0.0.1:8080/")))
     body = given[given.index("--json") + 1] if "--json" in given else None
-    path = url.replace("$B", "/v1/indexer").removeprefix("http://127.0.0.1:8080")
-    path = re.sub("|".join(words), lambda word: words[word[0]], path)
+    path = filled(url.replace("$B", "/v1/indexer").removeprefix("http://127.0.0.1:8080"))
     answer = (
         api.get(path)
         if body is None
-        else api.post(path, content=body.encode(), headers={"Content-Type": "application/json"})
+        else api.post(path, content=filled(body).encode(), headers={"Content-Type": "application/json"})
     )
     assert answer.status_code == 200, answer.text
     assert answer.json() or "from=895534" in path

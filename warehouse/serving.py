@@ -13,6 +13,7 @@ from immutables import Map
 
 from ingest.source import Tip
 from warehouse.arrays import Amounts
+from warehouse.extensions import Extensions
 from warehouse.manifest import NAME, Fold, Manifest, read_manifest
 from warehouse.segments import read_rows
 from warehouse.serving_map import ServingMap, supply_rows, token_rows
@@ -31,6 +32,8 @@ class Serving:
         self.directory = directory
         self.view: View | None = None
         """None until `refresh` has seen a published block."""
+        self.rewinds = 0
+        """How often a new view did not continue the one before."""
         self._stamp: tuple[int, int, int] | None = None
         self._fold: Fold | None = None
 
@@ -61,11 +64,21 @@ class Serving:
 
     def _advanced(self, manifest: Manifest, tip: Tip) -> View:
         fold = manifest.fold_at(tip.height)
-        if self.view is not None and fold == self._fold and self._stands(self.view, manifest):
-            return self._laid_over(self.view, manifest, tip)
-        view = self._laid_over(self._start(manifest, fold), manifest, tip)
+        standing = self.view if self.view is not None and self._stands(self.view, manifest) else None
+        self.rewinds += standing is None and self.view is not None
+        extensions = self._extended(standing, manifest, tip)
+        start = standing if standing is not None and fold == self._fold else self._start(manifest, fold)
+        view = self._laid_over(start, manifest, tip)
         self._fold = fold
-        return view
+        return replace(view, extensions=extensions)
+
+    def _extended(self, view: View | None, manifest: Manifest, tip: Tip) -> Extensions:
+        """What modules keep at `tip`: read whole when there is no view that still stands, since no fold has it."""
+        if view is not None and view.tip.height == tip.height:
+            return view.extensions
+        known, above = (view.extensions, view.tip.height) if view else (Extensions(), manifest.start_height - 1)
+        heights = above + 1, tip.height
+        return known.after(lambda name, columns: read_rows(self.directory, manifest, name, columns, heights))
 
     def _stands(self, view: View, manifest: Manifest) -> bool:
         """Whether `manifest` still publishes all blocks of `view`, with the same effects: no rewind, no rebuild."""

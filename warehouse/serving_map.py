@@ -47,6 +47,8 @@ class Token(NamedTuple):
     deploy_txid: str
     deploy_time: datetime
     deployer_address: str | None
+    deploy_op_index: int
+    """Record of the deploy in its block."""
 
 
 class ServingMap:
@@ -163,7 +165,7 @@ def token_rows(tokens: pa.Table) -> dict[str, Token]:
         return {}
     max_supplies, limits = (Amounts(tokens[name].chunk(0)) for name in ("max_supply", "limit_per_mint"))
     limited = tokens["limit_per_mint"].is_valid().to_pylist()
-    names = ("ticker", "deploy_height", "deploy_txid", "deploy_time", "deployer_address")
+    names = ("ticker", "deploy_height", "deploy_txid", "deploy_time", "deployer_address", "deploy_op_index")
     rows = zip(*(tokens[name].to_pylist() for name in names), strict=True)
     return {
         ticker: Token(ticker, max_supplies[row], limits[row] if limited[row] else None, *rest)

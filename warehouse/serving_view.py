@@ -5,7 +5,7 @@ new block costs what it contains, not what the lake holds.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import chain, islice
@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from immutables import Map
 
+from engine.modules.stakes import RECEIPT
 from ingest.source import Tip
+from warehouse.extensions import Extensions, Held
 from warehouse.manifest import Manifest
 from warehouse.serving_map import Account, RankKey, ServingMap, Supply, Token, rank_key
 
@@ -25,6 +27,17 @@ class Change(NamedTuple):
     credit_height: int
     folded: int
     """Its balance in the fold, 0 when it is not there."""
+
+
+class Listed(NamedTuple):
+    """All that is told of a token."""
+
+    ticker: str
+    token: Token | None
+    """None while there is no deploy (R-CORE-STONE-4)."""
+    supply: Supply | None
+    """None while nothing was minted."""
+    held: Held
 
 
 Moved = tuple[list[RankKey], list[Account]]
@@ -48,11 +61,21 @@ class View:
     deploys: Map[str, Token] = field(default_factory=Map)
     newest: tuple[Token, ...] = ()
     """Deploys since the fold, newest first."""
+    extensions: Extensions = field(default_factory=Extensions)
     _rankings: dict[str, tuple[Map[str, Change], Moved]] = field(default_factory=dict)
     """Sorted changes of the tickers whose holders were asked for; views of one fold share them."""
+    _listed: list[Listed] = field(default_factory=list, init=False)
+    """What `listed` answers, once it was asked."""
+
+    @property
+    def height(self) -> int:
+        """The block after which all this holds."""
+        return self.tip.height
 
     def account(self, ticker: str, address: str) -> Account | None:
-        """The account, also one that is empty by now; None when it never had an event."""
+        """The account, also one that is empty by now; None when it never was there."""
+        if ticker.startswith(RECEIPT):
+            return self.extensions.account(ticker, address)
         changes = self.changes.get(ticker)
         change = changes.get(address) if changes is not None else None
         if change is None:
@@ -65,7 +88,7 @@ class View:
         for ticker in self.touched.get(address, frozenset()):
             change = self.changes[ticker][address]
             accounts[ticker] = Account(ticker, address, change.balance, change.credit_height)
-        return sorted((a for a in accounts.values() if a.balance), key=lambda a: (-a.balance, a.ticker))
+        return largest_first(chain(accounts.values(), self.extensions.accounts_of(address)))
 
     def token(self, ticker: str) -> Token | None:
         """The deploy of a ticker."""
@@ -76,12 +99,36 @@ class View:
         return self.supplies.get(ticker) or self.fold.supply(ticker)
 
     def knows(self, ticker: str) -> bool:
-        """Whether the ticker was deployed or, as STONES may be, minted without (R-CORE-STONE-4)."""
-        return self.token(ticker) is not None or self.supply(ticker) is not None
+        """Whether the ticker was deployed or, as STONES may be, minted without (R-CORE-STONE-4), or is a receipt."""
+        known = self.token(ticker) is not None or self.supply(ticker) is not None
+        return known or ticker in self.extensions.keepers
 
-    def tokens(self, skip: int, limit: int) -> list[Token]:
+    def figures(self, ticker: str) -> Listed | None:
+        """A token with its supply and what modules keep of it; None when there is no such token."""
+        if keeper := self.extensions.keeper(ticker):
+            return receipt_figures(self.extensions, ticker, self.token(keeper.ticker))
+        token, supply = self.token(ticker), self.supply(ticker)
+        return None if token is None and supply is None else Listed(ticker, token, supply, self.extensions.held(ticker))
+
+    def tokens(self, skip: int, limit: int) -> list[Listed]:
         """Deployed tokens, newest deploy first."""
-        return list(islice(chain(self.newest, reversed(self.fold.tokens.values())), skip, skip + limit))
+        return list(map(self._listing, islice(self._deployed(), skip, skip + limit)))
+
+    def listed(self) -> list[Listed]:
+        """All of them."""
+        if not self._listed:
+            self._listed[:] = map(self._listing, self._deployed())
+        return self._listed
+
+    def count_tokens(self) -> int:
+        """How many were deployed."""
+        return len(self.newest) + len(self.fold.tokens)
+
+    def _deployed(self) -> Iterator[Token]:
+        return chain(self.newest, reversed(self.fold.tokens.values()))
+
+    def _listing(self, token: Token) -> Listed:
+        return Listed(token.ticker, token, self.supply(token.ticker), self.extensions.held(token.ticker))
 
     def holders(self, ticker: str, skip: int, limit: int) -> list[Account]:
         """Accounts of the ticker above zero, largest first, then by address.
@@ -89,6 +136,8 @@ class View:
         The fold's ranking without changed accounts is merged with the changed ones; counting what comes before a
         rank finds the page by binary search, so that a far page costs no more than the first.
         """
+        if ticker.startswith(RECEIPT):
+            return self.extensions.ranking(ticker)[skip : skip + limit]
         ranking = self.fold.ranking(ticker)
         changes = self.changes.get(ticker, Map())
         gone, come = self._moved(ticker, changes)
@@ -109,6 +158,13 @@ class View:
 
         return list(islice(merge(unchanged(), come[place:], key=rank_key), skip, skip + limit))
 
+    def count_holders(self, ticker: str) -> int:
+        """How many they are."""
+        if ticker.startswith(RECEIPT):
+            return len(self.extensions.ranking(ticker))
+        supply = self.supply(ticker)
+        return supply.holders if supply else 0
+
     def _moved(self, ticker: str, changes: Map[str, Change]) -> Moved:
         known = self._rankings.get(ticker)
         if known is None or known[0] is not changes:
@@ -118,3 +174,14 @@ class View:
             )
             known = self._rankings[ticker] = changes, (gone, sorted(accounts, key=rank_key))
         return known[1]
+
+
+def largest_first(accounts: Iterable[Account]) -> list[Account]:
+    """Accounts of one address that are not empty, by balance, then by ticker."""
+    return sorted((account for account in accounts if account.balance), key=lambda a: (-a.balance, a.ticker))
+
+
+def receipt_figures(extensions: Extensions, ticker: str, rewards: Token | None) -> Listed | None:
+    """What is told of a `y` ticker, `rewards` being what its keeper rewards with."""
+    receipt = extensions.receipt(ticker, rewards)
+    return None if receipt is None else Listed(ticker, *receipt, extensions.held(ticker))

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from warehouse.duckdb_engine import connect
 from warehouse.errors import LakeError
-from warehouse.histories import Histories, open_database
+from warehouse.histories import Filter, Histories, open_database
 from warehouse.manifest import read_manifest
 
 S = TypeVar("S", "Hashes", "Effect")
@@ -149,7 +149,7 @@ class LakeSide:
         return [Hashes(*row) for row in self.histories.block_hashes(first, last)]
 
     def effects(self, height: int) -> list[Effect]:
-        rows = self.histories.of_block(height, 0, MOST_OPERATIONS)
+        rows = self.histories.page(Filter(height=height), MOST_OPERATIONS)
         return [
             Effect(row.operation, f"{row.txid}:{row.vout}", row.ticker, row.amount, row.from_address, row.to_address)
             for row in sorted(rows, key=lambda row: row.op_index)

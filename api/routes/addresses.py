@@ -1,31 +1,87 @@
-"""What an address holds."""
+"""What addresses hold."""
+
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 
 from api.answers import answer, documented
-from api.parameters import AddressPath, Limit, Skip, TickerPath, checked_address, current
+from api.errors import InvalidAddress
+from api.ledgers import AtHeight, Ledger, ask, ask_page
+from api.pages import Paged, paged
+from api.parameters import HIGHEST, AddressPath, TickerPath, checked_address, current, ticker_of
 from api.rows import Balance, balance
-from engine.tickers import normalise
+from warehouse.past import Past
 from warehouse.serving_map import Account
+from warehouse.serving_view import View
 
 router = APIRouter(prefix="/v1/indexer", tags=["addresses"])
 
+MOST_PAIRS = 1000
+
+
+class Pair(BaseModel):
+    """One balance."""
+
+    address: Annotated[str, Field(max_length=200)]
+    ticker: Annotated[str, Field(max_length=2000)]
+
+
+class Pairs(BaseModel):
+    """Balances that are asked for together."""
+
+    pairs: Annotated[list[Pair], Field(min_length=1, max_length=MOST_PAIRS)]
+    height: Annotated[int | None, Field(ge=0, le=HIGHEST, description="As after this block.")] = None
+
 
 @router.get("/address/{address}/brc20/{ticker:path}/info", **documented("balance", Balance))
-async def address_balance(request: Request, address: AddressPath, ticker: TickerPath) -> Response:
+async def address_balance(
+    request: Request, address: AddressPath, ticker: TickerPath, height: AtHeight = None
+) -> Response:
     """The balance of one token; zero for a token or an address that is not known."""
     view = current(request)
-    normal = normalise(ticker) if ticker else ticker
-    account = view.account(normal, address)
-    if account is None:
-        checked = checked_address(view, address)
-        account = view.account(normal, checked) or Account(normal, checked, 0, 0)
-    return answer(balance(account))
+    normal = ticker_of(ticker)
+    if height is None and (account := view.account(normal, address)):
+        return answer(balance(account))
+    checked = _account_address(view, normal, address)
+    found = await ask(request, height, lambda ledger: ledger.account(normal, checked))
+    return answer(balance(found or Account(normal, checked, 0, 0)))
+
+
+@router.post("/brc20/balances", **documented("balances", list[Balance]))
+async def balances(request: Request, body: Pairs) -> Response:
+    """Up to 1,000 balances in the order in which they were asked for, all after one block."""
+    view = current(request)
+    wanted = [(ticker_of(pair.ticker), _checked(view, place, pair)) for place, pair in enumerate(body.pairs)]
+
+    def accounts(ledger: Ledger) -> list[Account | None]:
+        return ledger.accounts(wanted) if isinstance(ledger, Past) else [ledger.account(*pair) for pair in wanted]
+
+    found = await ask(request, body.height, accounts)
+    return answer([balance(each or Account(*pair, 0, 0)) for each, pair in zip(found, wanted, strict=True)])
 
 
 @router.get("/brc20/address/{address}/tickers", **documented("address_tickers", list[Balance]))
-async def address_tickers(request: Request, address: AddressPath, skip: Skip = 0, limit: Limit = 100) -> Response:
+async def address_tickers(request: Request, address: AddressPath, page: Paged, height: AtHeight = None) -> Response:
     """Balances above zero of one address, largest first, then by ticker."""
-    view = current(request)
-    accounts = view.accounts_of(checked_address(view, address))
-    return answer([balance(account) for account in accounts[skip : skip + limit]])
+    checked = checked_address(current(request), address)
+    accounts, cursor = await ask_page(
+        request,
+        f"tickers/{checked}",
+        page,
+        height,
+        lambda ledger, skip, limit: ledger.accounts_of(checked)[skip : skip + limit],
+    )
+    return paged([balance(account) for account in accounts], cursor)
+
+
+def _account_address(view: View, ticker: str, text: str) -> str:
+    """The address of an account that exists or could. Raises InvalidAddress."""
+    return text if view.account(ticker, text) else checked_address(view, text)
+
+
+def _checked(view: View, place: int, pair: Pair) -> str:
+    try:
+        return _account_address(view, ticker_of(pair.ticker), pair.address)
+    except InvalidAddress as error:
+        raise InvalidAddress(error.detail, f"pairs.{place}.address") from error

@@ -1,50 +1,70 @@
-"""Valid operations: of a token, an address, a block, a transaction."""
+"""Operations: of a token, an address, a block, a transaction, or all of them."""
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Sequence
+from zlib import crc32
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api.answers import answer, documented
-from api.errors import BlockNotFound, TransactionNotFound
+from api.envelopes import MaxResults, envelope
+from api.errors import TransactionNotFound
+from api.ledgers import check_published
+from api.pages import Cursor, HistoryPaged, Page, cursor_of, cut, key_of, paged
 from api.parameters import (
     AddressPath,
     HeightPath,
-    HistorySkip,
-    Limit,
+    IncludeInvalid,
     OpType,
+    TickerFilter,
     TickerPath,
     TxidPath,
     checked_address,
     current,
     known_ticker,
+    ticker_of,
 )
-from api.queries import Queries
-from api.rows import HistoryRow, history_row
-from engine.tickers import normalise
-from warehouse.histories import Histories, Operation
-from warehouse.serving_view import View
+from api.rows import HistoryEnvelope, HistoryRow, history_row
+from warehouse.histories import Filter, Operation, Place
 
 router = APIRouter(prefix="/v1/indexer", tags=["history"])
 
 
-async def asked(request: Request, view: View, question: Callable[[Histories], list[Operation]]) -> list[Operation]:
-    """The answer of the history at the height of `view`."""
-    queries: Queries = request.app.state.queries
-    return await queries.ask(view.manifest, question)
+@router.get("/brc20/history/all", **documented("history_all", HistoryEnvelope))
+async def whole_history(
+    request: Request,
+    ticker: TickerFilter = None,
+    op_type: OpType = None,
+    max_results: MaxResults = None,
+    include_invalid: IncludeInvalid = False,
+    cursor: Cursor = None,
+) -> Response:
+    """Operations of a token, or of all tokens, newest first."""
+    known = known_ticker(current(request), ticker) if ticker else None
+    wanted = Filter(ticker=known, op_type=op_type, include_invalid=include_invalid)
+    return await _whole(request, wanted, max_results, cursor)
 
 
 @router.get("/brc20/history-by-height/{height}", **documented("history_by_height", list[HistoryRow]))
 async def history_by_height(
-    request: Request, height: HeightPath, skip: HistorySkip = 0, limit: Limit = 100
+    request: Request, height: HeightPath, page: HistoryPaged, include_invalid: IncludeInvalid = False
 ) -> Response:
-    """Valid operations of a block, by transaction, then in processing order."""
-    view = current(request)
-    if not view.manifest.start_height <= height <= view.tip.height:
-        published = f"{view.manifest.start_height} to {view.tip.height}"
-        raise BlockNotFound(f"block {height} is not published (heights: {published})", "height")
-    rows = await asked(request, view, lambda histories: histories.of_block(height, skip, limit))
-    return answer([history_row(row) for row in rows])
+    """Operations of a block, by transaction, then in processing order."""
+    check_published(current(request), height)
+    return await _page(request, Filter(height=height, include_invalid=include_invalid), page)
+
+
+@router.get("/brc20/history-by-height/{height}/all", **documented("history_by_height_all", HistoryEnvelope))
+async def whole_history_by_height(
+    request: Request,
+    height: HeightPath,
+    max_results: MaxResults = None,
+    include_invalid: IncludeInvalid = False,
+    cursor: Cursor = None,
+) -> Response:
+    """The same as a whole."""
+    check_published(current(request), height)
+    wanted = Filter(height=height, include_invalid=include_invalid)
+    return await _whole(request, wanted, max_results, cursor)
 
 
 @router.get("/brc20/{ticker:path}/tx/{txid}/history", **documented("transaction_history", list[HistoryRow]))
@@ -52,7 +72,9 @@ async def transaction_history(request: Request, ticker: TickerPath, txid: TxidPa
     """Valid operations of a token in one transaction, in processing order; 404 when the transaction has no record."""
     view = current(request)
     known = known_ticker(view, ticker)
-    rows = await asked(request, view, lambda histories: histories.of_transaction(txid.lower()))
+    rows: list[Operation] = await request.app.state.queries.ask(
+        view.manifest, lambda histories: histories.of_transaction(txid.lower())
+    )
     if not rows:
         raise TransactionNotFound(f"transaction {txid.lower()} has no record up to height {view.tip.height}", "txid")
     return answer([history_row(row) for row in rows if row.valid and row.ticker == known])
@@ -60,27 +82,131 @@ async def transaction_history(request: Request, ticker: TickerPath, txid: TxidPa
 
 @router.get("/brc20/{ticker:path}/history", **documented("token_history", list[HistoryRow]))
 async def token_history(
-    request: Request, ticker: TickerPath, op_type: OpType = None, skip: HistorySkip = 0, limit: Limit = 100
+    request: Request,
+    ticker: TickerPath,
+    page: HistoryPaged,
+    op_type: OpType = None,
+    include_invalid: IncludeInvalid = False,
 ) -> Response:
-    """Valid operations of a token, newest first."""
-    view = current(request)
-    known = known_ticker(view, ticker)
-    rows = await asked(request, view, lambda histories: histories.of_ticker(known, op_type, skip, limit))
-    return answer([history_row(row) for row in rows])
+    """Operations of a token, newest first."""
+    known = known_ticker(current(request), ticker)
+    return await _page(request, Filter(ticker=known, op_type=op_type, include_invalid=include_invalid), page)
+
+
+@router.get("/brc20/{ticker:path}/history/all", **documented("token_history_all", HistoryEnvelope))
+async def whole_token_history(
+    request: Request,
+    ticker: TickerPath,
+    op_type: OpType = None,
+    max_results: MaxResults = None,
+    include_invalid: IncludeInvalid = False,
+    cursor: Cursor = None,
+) -> Response:
+    """The same as a whole."""
+    known = known_ticker(current(request), ticker)
+    wanted = Filter(ticker=known, op_type=op_type, include_invalid=include_invalid)
+    return await _whole(request, wanted, max_results, cursor)
 
 
 @router.get("/address/{address}/history", **documented("address_history", list[HistoryRow]))
 async def address_history(
     request: Request,
     address: AddressPath,
-    ticker: Annotated[str | None, Query(max_length=2000, description="Only this token.")] = None,
+    page: HistoryPaged,
+    ticker: TickerFilter = None,
     op_type: OpType = None,
-    skip: HistorySkip = 0,
-    limit: Limit = 100,
+    include_invalid: IncludeInvalid = False,
 ) -> Response:
-    """Valid operations that the address sent or received, newest first."""
-    view = current(request)
-    checked = checked_address(view, address)
-    normal = normalise(ticker) if ticker else ticker
-    rows = await asked(request, view, lambda histories: histories.of_address(checked, normal, op_type, skip, limit))
-    return answer([history_row(row) for row in rows])
+    """Operations that the address sent or received, newest first."""
+    return await _page(request, _of_address(request, address, ticker, op_type, include_invalid), page)
+
+
+@router.get("/address/{address}/history/all", **documented("address_history_all", HistoryEnvelope))
+async def whole_address_history(
+    request: Request,
+    address: AddressPath,
+    ticker: TickerFilter = None,
+    op_type: OpType = None,
+    max_results: MaxResults = None,
+    include_invalid: IncludeInvalid = False,
+    cursor: Cursor = None,
+) -> Response:
+    """The same as a whole."""
+    wanted = _of_address(request, address, ticker, op_type, include_invalid)
+    return await _whole(request, wanted, max_results, cursor)
+
+
+@router.get("/address/{address}/brc20/{ticker:path}/history", **documented("address_token_history", list[HistoryRow]))
+async def address_token_history(
+    request: Request,
+    address: AddressPath,
+    ticker: TickerPath,
+    page: HistoryPaged,
+    op_type: OpType = None,
+    include_invalid: IncludeInvalid = False,
+) -> Response:
+    """Operations of a token that the address sent or received, newest first."""
+    return await _page(request, _of_address(request, address, ticker, op_type, include_invalid), page)
+
+
+@router.get(
+    "/address/{address}/brc20/{ticker:path}/history/all", **documented("address_token_history_all", HistoryEnvelope)
+)
+async def whole_address_token_history(
+    request: Request,
+    address: AddressPath,
+    ticker: TickerPath,
+    op_type: OpType = None,
+    max_results: MaxResults = None,
+    include_invalid: IncludeInvalid = False,
+    cursor: Cursor = None,
+) -> Response:
+    """The same as a whole."""
+    wanted = _of_address(request, address, ticker, op_type, include_invalid)
+    return await _whole(request, wanted, max_results, cursor)
+
+
+def _of_address(
+    request: Request, address: str, ticker: str | None, op_type: str | None, include_invalid: bool
+) -> Filter:
+    return Filter(
+        ticker=None if ticker is None else ticker_of(ticker),
+        address=checked_address(current(request), address),
+        op_type=op_type,
+        include_invalid=include_invalid,
+    )
+
+
+async def _page(request: Request, wanted: Filter, page: Page) -> Response:
+    kind = _kind(wanted)
+    behind = _place(page.cursor, kind)
+    found: list[Operation] = await request.app.state.queries.ask(
+        current(request).manifest, lambda histories: histories.page(wanted, page.limit + 1, page.skip, behind)
+    )
+    rows, cursor = cut(found, page.limit, kind, lambda row: row.place)
+    return paged([history_row(row) for row in rows], cursor)
+
+
+async def _whole(request: Request, wanted: Filter, max_results: int | None, cursor: str | None) -> Response:
+    kind, manifest, queries = _kind(wanted), current(request).manifest, request.app.state.queries
+    start = _place(cursor, kind)
+    total: int = await queries.ask(manifest, lambda histories: histories.count(wanted, start))
+
+    async def more(place: Place | None, limit: int) -> tuple[Sequence[HistoryRow], Place | None]:
+        rows: list[Operation] = await queries.ask(
+            manifest, lambda histories: histories.page(wanted, limit, behind=place)
+        )
+        return [history_row(row) for row in rows], rows[-1].place if rows else place
+
+    return await envelope(request, total, max_results, start, more, lambda place: cursor_of(kind, place or ()))
+
+
+def _kind(wanted: Filter) -> str:
+    """What cursors of this list are marked with."""
+    return f"history/{crc32(repr(wanted).encode()):08x}"
+
+
+def _place(cursor: str | None, kind: str) -> Place | None:
+    """The place that a cursor names. Raises InvalidCursor."""
+    key = key_of(cursor, kind, int, int, int)
+    return None if key is None else (key[0], key[1], key[2])

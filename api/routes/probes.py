@@ -1,11 +1,15 @@
 """What orchestrators, load balancers and Prometheus ask."""
 
+from datetime import UTC, datetime
+
 from fastapi import APIRouter, Request, Response
 
 from api.answers import answer, documented
+from api.errors import NotReady
+from api.follower import Follower
 from api.metrics import exposition
 from api.parameters import current
-from api.rows import Banner, Health, Ready
+from api.rows import Banner, ConcurrencyHealth, Health, Ready, time_text
 
 router = APIRouter(tags=["probes"])
 
@@ -23,6 +27,28 @@ async def health(request: Request) -> Response:
     """Ok while a published height can be served; 503 when not."""
     current(request)
     return answer(Health(status="ok"))
+
+
+@router.get("/health/concurrency", **documented("concurrency", ConcurrencyHealth))
+async def concurrency(request: Request) -> Response:
+    """Whether publishing goes on undisturbed; 503 when no published height can be served."""
+    follower: Follower = request.app.state.follower
+    view, progress = follower.view, follower.progress
+    if view is None:
+        raise NotReady(f"nothing can be served yet: {follower.error}")
+    return answer(
+        ConcurrencyHealth(
+            status="warning" if progress.reorganisations else "healthy",
+            recent_conflicts=0,
+            duplicate_blocks=0,
+            potential_reorgs=progress.reorganisations,
+            last_processed_block=view.tip.height,
+            processing_rate_blocks_per_hour=progress.blocks,
+            optimistic_locking_enabled=False,
+            reorg_detection_enabled=True,
+            timestamp=time_text(datetime.now(UTC)),
+        )
+    )
 
 
 @router.get("/live", **documented("live", Health))

@@ -1,32 +1,141 @@
 """Tokens and who holds them."""
 
-from fastapi import APIRouter, Request, Response
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 
 from api.answers import answer, documented
-from api.parameters import Limit, Skip, TickerPath, current, known_ticker
-from api.rows import Balance, TokenInfo, balance, token_info
+from api.envelopes import MaxResults, envelope
+from api.ledgers import AtHeight, Ledger, Moment, ask_aside, ask_page, at, pinned
+from api.listings import Wanted
+from api.pages import Cursor, Paged, cursor_of, paged
+from api.parameters import TickerPath, current, ticker_not_found, ticker_of
+from api.rows import (
+    Balance,
+    BalanceEnvelope,
+    TokenEnvelope,
+    TokenInfo,
+    VirtualHolders,
+    balance,
+    token_info,
+)
+from warehouse.serving_map import Account
 
 router = APIRouter(prefix="/v1/indexer/brc20", tags=["tokens"])
 
+POOL = "POOL::"
+
+IncludeVirtual = Annotated[
+    bool, Query(description="An object that also tells what positions lock beyond their pool's balance.")
+]
+
 
 @router.get("/list", **documented("list", list[TokenInfo]))
-async def token_list(request: Request, skip: Skip = 0, limit: Limit = 100) -> Response:
-    """Deployed tokens, newest deploy first."""
-    view = current(request)
-    tokens = view.tokens(skip, limit)
-    return answer([token_info(token.ticker, token, view.supply(token.ticker)) for token in tokens])
+async def token_list(request: Request, wanted: Wanted, page: Paged, height: AtHeight = None) -> Response:
+    """Deployed tokens, newest deploy first unless asked for otherwise."""
+    tokens, cursor = await ask_page(request, wanted.kind, page, height, wanted.page)
+    return paged([token_info(token) for token in tokens], cursor)
+
+
+@router.get("/list/all", **documented("list_all", TokenEnvelope))
+async def whole_token_list(
+    request: Request, wanted: Wanted, max_results: MaxResults = None, height: AtHeight = None, cursor: Cursor = None
+) -> Response:
+    """The same as a whole."""
+    moment, offset = pinned(current(request), wanted.kind, cursor, height)
+    tokens, hash_ = await at(request, moment, wanted.whole)
+
+    async def more(skip: int, limit: int) -> tuple[Sequence[TokenInfo], int]:
+        return [token_info(token) for token in tokens[skip : skip + limit]], skip + limit
+
+    total = max(len(tokens) - offset, 0)
+    return await envelope(
+        request, total, max_results, offset, more, lambda place: cursor_of(wanted.kind, (moment.height, hash_, place))
+    )
 
 
 @router.get("/{ticker:path}/info", **documented("token_info", TokenInfo))
-async def info(request: Request, ticker: TickerPath) -> Response:
+async def info(request: Request, ticker: TickerPath, height: AtHeight = None) -> Response:
     """A token and its supply."""
     view = current(request)
-    known = known_ticker(view, ticker)
-    return answer(token_info(known, view.token(known), view.supply(known)))
+    known = ticker_of(ticker)
+    if height is None and known not in view.extensions.keepers:
+        figures = view.figures(known)
+    else:
+        figures = await ask_aside(request, height, lambda ledger: ledger.figures(known))
+    if figures is None:
+        raise ticker_not_found(known, view.tip.height if height is None else height)
+    return answer(token_info(figures))
 
 
-@router.get("/{ticker:path}/holders", **documented("holders", list[Balance]))
-def holders(request: Request, ticker: TickerPath, skip: Skip = 0, limit: Limit = 100) -> Response:
+@router.get("/{ticker:path}/holders", **documented("holders", list[Balance] | VirtualHolders))
+async def holders(
+    request: Request,
+    ticker: TickerPath,
+    page: Paged,
+    include_virtual: IncludeVirtual = False,
+    height: AtHeight = None,
+) -> Response:
     """Accounts with a balance above zero, largest first, then by address. Pool accounts count."""
-    view = current(request)
-    return answer([balance(account) for account in view.holders(known_ticker(view, ticker), skip, limit)])
+    known = ticker_of(ticker)
+
+    def asked(ledger: Ledger, skip: int, limit: int) -> Sequence[tuple[Account, Account | None]]:
+        _check_known(ledger, known)
+        found = ledger.holders(known, skip, limit)
+        if not include_virtual:
+            return [(account, None) for account in found]
+        return [(account, _virtual(ledger, account)) for account in found]
+
+    rows, cursor = await ask_page(request, f"holders/{known}", page, height, asked)
+    listed = [balance(account) for account, _ in rows]
+    if not include_virtual:
+        return paged(listed, cursor)
+    virtual = [balance(account) for _, account in rows if account]
+    return paged(VirtualHolders(holders=listed, virtual_accounting=virtual or None), cursor)
+
+
+@router.get("/{ticker:path}/holders/all", **documented("holders_all", BalanceEnvelope))
+async def all_holders(
+    request: Request, ticker: TickerPath, max_results: MaxResults = None, height: AtHeight = None, cursor: Cursor = None
+) -> Response:
+    """The same as a whole."""
+    known = ticker_of(ticker)
+    kind = f"holders/{known}"
+    moment, offset = pinned(current(request), kind, cursor, height)
+
+    def count(ledger: Ledger) -> int:
+        _check_known(ledger, known)
+        return ledger.count_holders(known)
+
+    total, hash_ = await at(request, moment, count)
+    fixed = Moment(moment.height, hash_)
+
+    async def more(skip: int, limit: int) -> tuple[Sequence[Balance], int]:
+        accounts, _ = await at(request, fixed, lambda ledger: ledger.holders(known, skip, limit))
+        return await asyncio.to_thread(lambda: [balance(account) for account in accounts]), skip + limit
+
+    return await envelope(
+        request,
+        max(total - offset, 0),
+        max_results,
+        offset,
+        more,
+        lambda place: cursor_of(kind, (moment.height, hash_, place)),
+    )
+
+
+def _check_known(ledger: Ledger, ticker: str) -> None:
+    """Raises TickerNotFound."""
+    if not ledger.knows(ticker):
+        raise ticker_not_found(ticker, ledger.height)
+
+
+def _virtual(ledger: Ledger, account: Account) -> Account | None:
+    """What active positions of a pool's account lock beyond its balance."""
+    if not account.address.startswith(POOL):
+        return None
+    pool = account.address.removeprefix(POOL)
+    missing = ledger.extensions.pool_locked.get((pool, account.ticker), 0) - account.balance
+    return account._replace(address=f"POOL:PARTIAL::{pool}", balance=missing) if missing > 0 else None

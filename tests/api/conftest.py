@@ -10,7 +10,8 @@ import pytest
 from api.app import create_app
 from api.options import Options
 from tests.helpers.api import running
-from tests.helpers.examples import NETWORK_HEIGHT
+from tests.helpers.examples import NETWORK_HEIGHT, TRANSFER
+from tests.helpers.mempool import MempoolNode
 from tests.helpers.recorded import recorded_lake
 from warehouse.duckdb_engine import connect
 
@@ -25,8 +26,12 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def client(lake: Path) -> Iterator[httpx.Client]:
-    """Asks the application over the recorded chain; the node says that the network is 3 blocks further."""
-    with running(create_app(lake, options=GENEROUS, network_height=lambda: NETWORK_HEIGHT)) as client:
+    """Asks the application over the recorded chain; the node says that the network is 3 blocks further, and that one of
+    its transfers waits."""
+    with (
+        MempoolNode([TRANSFER]) as node,
+        running(create_app(lake, options=GENEROUS, network_height=lambda: NETWORK_HEIGHT, node=node.connect)) as client,
+    ):
         yield client
 
 

@@ -59,7 +59,7 @@ def test_more_than_can_wait_is_turned_away(lake: Path, monkeypatch: pytest.Monke
 
 
 def test_a_slow_history_does_not_hold_up_a_balance(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Histories, "of_block", lambda histories, *_: endless(histories))
+    monkeypatch.setattr(Histories, "page", lambda histories, *_: endless(histories))
     with running(create_app(lake, query_deadline=1.0)) as client, ThreadPoolExecutor(1) as pool:
         slow = pool.submit(client.get, "/v1/indexer/brc20/history-by-height/117")
         times = []

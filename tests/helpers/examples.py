@@ -12,6 +12,7 @@ import httpx
 
 from api.app import create_app
 from tests.helpers.api import running
+from tests.helpers.mempool import MempoolNode
 from tests.helpers.recorded import people, recorded_lake
 from tests.helpers.recorded_chain import raw_transaction
 
@@ -21,6 +22,7 @@ NETWORK_HEIGHT = 150
 ALICE = people()["alice"]
 W_MINT = "7e342fd22e250e9c5f2d0ed2511385907cb25c1dcbfc3c6938e414cc6fbdfaeb"
 TRANSFER = "b77078ad06a5b28a669ba3d4431bcd8b6ec86718cf34b4e6f756d785408a7038"
+REFUSED = "21cc3321c115e25f4acb60507bf86c5f7a3b6afd4c01bdfdcbcb714527f626d2"
 REQUESTS = {
     "banner": "/",
     "health": "/health",
@@ -41,9 +43,28 @@ REQUESTS = {
     "validate_address": "/v1/validator/validate-address-from-witness",
     "validator_health": "/v1/validator/health",
     "block_hashes": "/v1/indexer/brc20/block-hashes?from=116&to=117",
+    "balances_hash": "/v1/indexer/brc20/balances-hash?height=117",
+    "list_all": "/v1/indexer/brc20/list/all?sort=holders&max_results=1",
+    "holders_all": "/v1/indexer/brc20/WTF/holders/all?max_results=1",
+    "balances": "/v1/indexer/brc20/balances",
+    "history_all": "/v1/indexer/brc20/history/all?ticker=LOL&max_results=1",
+    "token_history_all": "/v1/indexer/brc20/WTF/history/all?include_invalid=true&max_results=1",
+    "history_by_height_all": "/v1/indexer/brc20/history-by-height/116/all?max_results=1",
+    "address_history_all": f"/v1/indexer/address/{ALICE}/history/all?max_results=1",
+    "address_token_history": f"/v1/indexer/address/{ALICE}/brc20/WTF/history?limit=1",
+    "address_token_history_all": f"/v1/indexer/address/{ALICE}/brc20/WTF/history/all?max_results=1",
+    "operations": f"/v1/indexer/brc20/operations/{REFUSED}",
+    "concurrency": "/health/concurrency",
+    "check_pending": "/v1/mempool/check-pending",
 }
 """By name of the route; asked with GET, or with POST where there is a body."""
-BODIES = {name: {"raw_tx_hex": raw_transaction(W_MINT)} for name in ("validate_wrap_mint", "validate_address")}
+BODIES: dict[str, dict[str, Any]] = {
+    **{name: {"raw_tx_hex": raw_transaction(W_MINT)} for name in ("validate_wrap_mint", "validate_address")},
+    "balances": {"pairs": [{"address": ALICE, "ticker": "WTF"}, {"address": ALICE, "ticker": "yWTF"}]},
+    "check_pending": {"address": ALICE, "ticker": "WTF"},
+}
+SHOWN_TIME = "2026-01-31T12:00:00Z"
+"""Instead of the time at which the server was asked."""
 
 
 def answers(client: httpx.Client) -> dict[str, dict[str, Any]]:
@@ -52,6 +73,8 @@ def answers(client: httpx.Client) -> dict[str, dict[str, Any]]:
 
 
 def _asked(client: httpx.Client, name: str, path: str) -> dict[str, Any]:
+    if name == "concurrency":
+        return {"answer": {**client.get(path).json(), "timestamp": SHOWN_TIME}}
     if name not in BODIES:
         return {"answer": client.get(path).json()}
     return {"body": BODIES[name], "answer": client.post(path, json=BODIES[name]).json()}
@@ -60,6 +83,9 @@ def _asked(client: httpx.Client, name: str, path: str) -> dict[str, Any]:
 if __name__ == "__main__":
     with (
         TemporaryDirectory() as home,
-        running(create_app(recorded_lake(Path(home)), network_height=lambda: NETWORK_HEIGHT)) as client,
+        MempoolNode([TRANSFER]) as node,
+        running(
+            create_app(recorded_lake(Path(home)), network_height=lambda: NETWORK_HEIGHT, node=node.connect)
+        ) as client,
     ):
         FILE.write_text(json.dumps(answers(client), indent=2, ensure_ascii=False) + "\n")

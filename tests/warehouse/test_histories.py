@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.judged import FactMaker
-from warehouse.histories import FIRST_SPAN, Histories, open_database
+from warehouse.histories import FIRST_SPAN, Filter, Histories, Operation, open_database
 from warehouse.lake import Lake
 
 BLOCKS = 3 * FIRST_SPAN + 2
@@ -39,13 +39,33 @@ def test_pages_of_a_ticker_join_without_gap(histories: Histories, maker: FactMak
     expected = [r["txid"] for r in reversed(records(maker)) if r["valid"] and r["ticker"] == oldest]
     assert len(expected) > 10
     for skip in range(0, len(expected) + 3, 4):
-        page = histories.of_ticker(oldest, None, skip, 5)
+        page = histories.page(Filter(ticker=oldest), 5, skip)
         assert [operation.txid for operation in page] == expected[skip : skip + 5]
+
+
+@pytest.mark.parametrize("include_invalid", [False, True])
+def test_pages_behind_a_place_join_without_gap(histories: Histories, maker: FactMaker, include_invalid: bool) -> None:
+    """Over all operations, newest first, and over one block, by transaction."""
+    wanted = Filter(include_invalid=include_invalid)
+    expected = [r for r in records(maker) if r["valid"] or include_invalid]
+    expected.sort(key=lambda r: (r["height"], r["tx_index"], r["op_index"]), reverse=True)
+    busiest = max(maker.per_block, key=lambda block: len(block["operations"]))["operations"]
+    of_block = Filter(height=busiest[0]["height"], include_invalid=include_invalid)
+    in_block = [r for r in busiest if r["valid"] or include_invalid]
+    in_block.sort(key=lambda r: (r["tx_index"], r["op_index"]))
+    for filter_, rows in ((wanted, expected), (of_block, in_block)):
+        found: list[Operation] = []
+        behind = None
+        while page := histories.page(filter_, 7, behind=behind):
+            assert histories.count(filter_, behind) == len(rows) - len(found)
+            found += page
+            behind = page[-1].place
+        assert [(o.height, o.op_index) for o in found] == [(r["height"], r["op_index"]) for r in rows]
 
 
 def test_a_ticker_that_only_the_oldest_segments_hold_is_found(histories: Histories, maker: FactMaker) -> None:
     first = next(row for row in records(maker) if row["operation"] == "deploy")
-    (found,) = histories.of_ticker(first["ticker"], "deploy", 0, 10)
+    (found,) = histories.page(Filter(ticker=first["ticker"], op_type="deploy"), 10)
     assert (found.height, found.op_index, found.txid) == (first["height"], first["op_index"], first["txid"])
     assert found.time == first["block_time"]
     block = maker.per_block[first["height"] - 100]["blocks"][0]
@@ -56,13 +76,15 @@ def test_an_address_meets_its_operations_on_either_side(histories: Histories, ma
     address = next(row["to_address"] for row in records(maker) if row["to_address"])
     theirs = [r for r in reversed(records(maker)) if r["valid"] and address in (r["from_address"], r["to_address"])]
     assert {address == row["from_address"] for row in theirs} == {True, False}
-    found = histories.of_address(address, None, None, 0, len(theirs) + 1)
+    found = histories.page(Filter(address=address), len(theirs) + 1)
     assert [(o.height, o.op_index, o.amount) for o in found] == [
         (r["height"], r["op_index"], None if r["amount"] is None else f"{r['amount']:.8f}") for r in theirs
     ]
     ticker = theirs[0]["ticker"]
     mints = [r["txid"] for r in theirs if r["ticker"] == ticker and r["operation"] == "mint"]
-    assert [o.txid for o in histories.of_address(address, ticker, "mint", 0, 100)] == mints
+    wanted = Filter(ticker, address, "mint")
+    assert [o.txid for o in histories.page(wanted, 100)] == mints
+    assert histories.count(wanted) == len(mints)
 
 
 def test_a_transaction_shows_its_refused_records_too(histories: Histories, maker: FactMaker) -> None:
