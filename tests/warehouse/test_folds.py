@@ -5,13 +5,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from engine.schemas import FOLD
 from tests.helpers.judged import FactMaker
 from tests.helpers.lakes import assert_same_state
 from warehouse.compact import compact_step
 from warehouse.folds import KEPT, fold_due, make_fold
 from warehouse.lake import Lake
 from warehouse.serving_tables import write_serving
-from warehouse.tables import FOLD
 
 
 @pytest.fixture
