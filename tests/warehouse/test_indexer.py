@@ -11,8 +11,10 @@ from ingest.errors import CorruptBlock, NodeUnreachable
 from ingest.follow import Extend, Item, Rewind
 from ingest.source import RawBlock, SpentFormat
 from tests.helpers.chain import Block, make_block
+from tests.helpers.lakes import content, older
 from tests.helpers.traffic import Traffic
 from warehouse.audit import audit
+from warehouse.errors import RebuildNeeded
 from warehouse.indexer import Indexer, rederive
 from warehouse.lake import Lake
 
@@ -139,15 +141,33 @@ def test_stop_ends_it_behind_a_published_step(lake: Lake) -> None:
 
 
 def test_rederiving_changes_no_row_and_folds(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(lake, [extend(*chain(12, seed=1))])
+    run(lake, [extend(*chain(40, seed=1))])
     before, files = lake.manifest, {segment.file.path for segment in lake.manifest.of("operations")}
     monkeypatch.setattr("warehouse.indexer.REBUILD_ROWS", 5)
     steps = list(rederive(lake, threading.Event()))
     assert len(steps) > 2
-    assert sum(step.blocks for step in steps) == 12
+    assert sum(step.blocks for step in steps) == 40
     assert lake.manifest.cumulative_hash == before.cumulative_hash
-    assert [fold.height for fold in lake.manifest.folds] == [11]
+    assert [fold.height for fold in lake.manifest.folds] == [39]
     assert files.isdisjoint(segment.file.path for segment in lake.manifest.of("operations"))
+    assert audit(lake.directory) == []
+
+
+def test_a_lake_of_the_first_schema_version_is_refused_and_rederived_from_its_archive(lake: Lake) -> None:
+    """Its tables were judged before there were modules; the archive has all that modules need."""
+    run(lake, [extend(*chain(40, seed=1))])
+    whole, archive = content(lake.snapshot), lake.manifest.of("candidates")
+    lake.close()
+    older(lake.directory)
+    with pytest.raises(RebuildNeeded, match="schema version 1"):
+        audit(lake.directory)
+    with Lake.open(lake.directory) as old:
+        with pytest.raises(RebuildNeeded, match="run `simplicity rebuild`"):
+            Indexer(old)
+        for _ in rederive(old, threading.Event()):
+            pass
+        assert content(old.snapshot) == whole
+        assert [segment.file for segment in old.manifest.of("candidates")] == [segment.file for segment in archive]
     assert audit(lake.directory) == []
 
 

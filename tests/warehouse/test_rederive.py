@@ -9,10 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from engine.modules.registry import installed
 from engine.schemas import Judged
 from tests.helpers.judged import FactMaker
-from tests.helpers.lakes import assert_same_state, content, facts_of
+from tests.helpers.lakes import assert_same_state, content, facts_of, older
 from warehouse import errors
 from warehouse.folds import make_fold
 from warehouse.lake import Lake
@@ -77,19 +76,6 @@ def test_other_rules_give_other_tables_over_the_same_blocks(lake: Lake, maker: F
         assert found["blocks"]["hash"] == old["blocks"]["hash"]
         state = reopened.state()
         assert {rows.num_rows for rows in (state.balances, *state.modules.values())} == {0}
-
-
-def older(directory: Path) -> None:
-    """Make the lake one of the first schema version, whose manifest named no tables and which knew no modules."""
-    path = directory / NAME
-    manifest = json.loads(path.read_text())
-    manifest["schema_version"] = 1
-    del manifest["tables"]
-    modules = {table.name for table in installed().tables}
-    manifest["segments"] = [
-        segment | {"schema_version": 1} for segment in manifest["segments"] if segment["table"] not in modules
-    ]
-    path.write_text(json.dumps(manifest))
 
 
 def other_modules(directory: Path) -> None:

@@ -1,16 +1,18 @@
 -- What changed a balance, from what to what, in which pool, and for which position?
 WITH
--- The first event of a trade's `swap_in` is the executor's, then comes one for each position that gave, in order; of
--- `swap_return`, two events for each position that closed.
+-- The first `swap_in` of a trade is the executor's, then comes one for each position that gave, in order; a position that
+-- closed has two `swap_return`, out of the pool and to the owner.
 given AS (
+    SELECT height, op_index, 'swap_in' AS cause, fill + 2 AS number, position_id FROM fills
+    UNION ALL
     SELECT
         height,
         op_index,
-        position_id,
-        fill + 2 AS swap_in,
-        count(*) FILTER (closed) OVER (PARTITION BY height, op_index ORDER BY fill) AS swap_return,
-        closed
+        'swap_return',
+        2 * row_number() OVER (PARTITION BY height, op_index ORDER BY fill) - unnest([1, 0]),
+        position_id
     FROM fills
+    WHERE closed
 ),
 trades AS (
     SELECT
@@ -21,6 +23,12 @@ trades AS (
         row_number() OVER (PARTITION BY height, op_index, cause ORDER BY sequence) AS number
     FROM balance_events
     WHERE starts_with(cause, 'swap_')
+),
+opened AS (
+    SELECT height, op_index, pool, position_id
+    FROM records
+    INNER JOIN positions USING (height, txid, vout)
+    WHERE start_height = height
 ),
 -- What the pool gave for a payment to the owner comes before it.
 payments AS (
@@ -37,17 +45,11 @@ places AS (
     SELECT trades.height, trades.sequence, executions.pool, given.position_id
     FROM trades
     INNER JOIN executions USING (height, op_index)
-    LEFT JOIN given
-        ON given.height = trades.height AND given.op_index = trades.op_index AND (
-            (cause = 'swap_in' AND number = swap_in)
-            OR (cause = 'swap_return' AND closed AND (number + 1) // 2 = swap_return)
-        )
+    LEFT JOIN given USING (height, op_index, cause, number)
     UNION ALL
-    SELECT trades.height, trades.sequence, positions.pool, positions.position_id
+    SELECT trades.height, trades.sequence, opened.pool, opened.position_id
     FROM trades
-    INNER JOIN records USING (height, op_index)
-    INNER JOIN positions
-        ON positions.height = trades.height AND positions.txid = records.txid AND positions.vout = records.vout
+    INNER JOIN opened USING (height, op_index)
     WHERE cause = 'swap_init'
     UNION ALL
     SELECT payments.height, payments.sequence, settlements.pool, settlements.position_id
