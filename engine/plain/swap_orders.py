@@ -44,7 +44,7 @@ def judge_init(block: BlockInProgress, case: Case, pair: Pair) -> Verdict:
     code = _refusal(block.ledger, case.sender, pair, order.amount)
     if code is not None:
         return replace(verdict, code=code)
-    if source == destination:
+    if source == destination or pool_of_pair(block.ledger, pair).tokens != tuple(sorted(pair)):
         return replace(verdict, code=Code.INVALID_OPERATION).tagged("D-49")
     try:
         pool, position = _open(block, case, pair, order.amount, order.lock_blocks)

@@ -30,16 +30,20 @@ class Versions(dict[Key, Value], Generic[Key, Value]):
         """Last block that changed the value of a key."""
         self._before_block: dict[Key, Value | None] = {}
         self._before_operation: dict[Key, Value | None] = {}
+        self._first_written: set[Key] = set()
+        """Keys that the operation in progress was the first of its block to write to."""
 
     def __setitem__(self, key: Key, value: Value) -> None:
         before = self.get(key)
-        self._before_block.setdefault(key, before)
+        if key not in self._before_block:
+            self._before_block[key] = before
+            self._first_written.add(key)
         self._before_operation.setdefault(key, before)
         super().__setitem__(key, value)
 
     @property
     def touched(self) -> list[Key]:
-        """Keys that the block in progress has written to, in the order of their first write."""
+        """Keys that operations of the block in progress have changed, in the order of their first write."""
         return list(self._before_block)
 
     def changed(self, absent: Value | None = None) -> list[Key]:
@@ -53,6 +57,7 @@ class Versions(dict[Key, Value], Generic[Key, Value]):
     def keep(self) -> None:
         """The operation took effect: what it did stays."""
         self._before_operation.clear()
+        self._first_written.clear()
 
     def take_back(self) -> None:
         """The operation was refused: everything is as before it."""
@@ -61,7 +66,9 @@ class Versions(dict[Key, Value], Generic[Key, Value]):
                 del self[key]
             else:
                 super().__setitem__(key, before)
-        self._before_operation.clear()
+        for key in self._first_written:
+            del self._before_block[key]
+        self.keep()
 
     def restore(self, key: Key, value: Value, height: int) -> None:
         """A value as an earlier block left it."""
@@ -72,4 +79,4 @@ class Versions(dict[Key, Value], Generic[Key, Value]):
         """What follows belongs to the next block."""
         self.heights |= dict.fromkeys(self.changed(), height)
         self._before_block.clear()
-        self._before_operation.clear()
+        self.keep()
