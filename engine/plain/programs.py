@@ -63,13 +63,14 @@ class Program:
             return self.rho
         return self.max_supply / self.staking_max_supply if self.staking_max_supply else Decimal(1)
 
-    def advanced(self, height: int, staking_max_supply: Decimal) -> "Program":
+    def advanced(self, height: int, staking_max_supply: Decimal | None) -> "Program":
         """With the emission up to block `height` in the index (R-CURVE-IDX-1), and rho if it was unknown until now.
 
-        A program for a token without supply has no rho and never advances (R-CURVE-DEP-6). Nobody gets what is emitted
+        The supply of S is None while S is not deployed; rho counts as 1 until then (D-76). A program for a token
+        without supply has no rho and never advances (R-CURVE-DEP-6). Nobody gets what is emitted
         while nothing is staked, if this is called then; at a block's end it is not (D-64).
         """
-        if height <= self.last_reward_height or not staking_max_supply:
+        if height <= self.last_reward_height or staking_max_supply == 0:
             return self
         program = self.finding_rho(staking_max_supply)
         if program.total_staked:
@@ -78,7 +79,7 @@ class Program:
             program = replace(program, index=q27(program.index + (growth / program.total_staked) * RAY))
         return replace(program, last_reward_height=height)
 
-    def finding_rho(self, staking_max_supply: Decimal) -> "Program":
+    def finding_rho(self, staking_max_supply: Decimal | None) -> "Program":
         """With rho from the maximum supply of S where it is still unknown (R-CURVE-STATE-1)."""
         if self.rho is not None or not staking_max_supply:
             return self

@@ -53,7 +53,7 @@ def advance_to(block: BlockInProgress, ticker: str) -> None:
 
 
 def advance(block: BlockInProgress, program: Program, height: int) -> None:
-    """Advance one program's index; a staking ticker that does not exist has no stakers either."""
+    """Advance one program's index; STONES may be staked before they are a token (D-76)."""
     base = block.ledger.tokens.get(program.staking_ticker)
-    advanced = program.advanced(height, ZERO if base is None else tokens(base.max_supply))
+    advanced = program.advanced(height, None if base is None else tokens(base.max_supply))
     programs(block.ledger)[program.ticker] = advanced

@@ -310,9 +310,9 @@ def test_the_staking_token_may_not_exist_yet(engine_class: Any) -> None:
     assert chain.row("program NEW")["index"] == "18001000060000000600000006000000.060000000600000006"
 
 
-def test_stones_can_be_staked_before_they_are_a_token() -> None:
+def test_stones_can_be_staked_before_they_are_a_token(engine_class: Any) -> None:
     """D-76, R-CORE-STONE-4: meanwhile rho counts as 1."""
-    chain = StakingChain(Engine)
+    chain = StakingChain(engine_class)
     chain.block(curve_deploy("NEW", stakes=["STONES"]), "in[zz] out[OP_RETURN script:6a5d | u1:546]")
     chain.expect((stake("u1", "1", "STONES,NEW"), "op=swap_init tick=STONES amt=1 from=u1"))
     chain.block()
