@@ -14,10 +14,12 @@ from engine.plain.cases import Case, Verdict, refused
 from engine.plain.ledger import BlockInProgress, Ledger
 from engine.plain.numbers import is_missing, number, recorded
 from engine.plain.parties import owner_of_input, owner_of_output, party_of
+from engine.plain.payloads import nesting
 from engine.plain.vault_scripts import INTERNAL_KEY, Reveal, UnusableVault, VaultScripts, parse_reveal
 from engine.plain.vaults import ACTIVE, CLOSED, Vault
 from engine.plain.versions import Versions
 from engine.verdicts import Code
+from ingest.networks import MAX_NESTING
 
 WRAP: Final = "W"
 _RECORDED_DELAY: Final = 256
@@ -113,8 +115,9 @@ def _predecessors_code(case: Case, scripts: VaultScripts) -> Code | None:
 def _integer_part_of_amt(text: bytes) -> Decimal | None:
     """Of the `amt` of a JSON object, -1 if it has none; None when it is no object, or `amt` no finite number."""
     try:
-        members = json.loads(text.decode("utf-8"), parse_int=Decimal)
-    except (ValueError, RecursionError):
+        decoded = text.decode("utf-8")
+        members = json.loads(decoded, parse_int=Decimal) if nesting(decoded) <= MAX_NESTING else None
+    except ValueError:
         return None
     if not isinstance(members, dict):
         return None
