@@ -21,7 +21,21 @@ from api.guard import Guard
 from api.identity import Identities
 from api.options import Options
 from api.queries import DEADLINE, Queries
-from api.routes import addresses, blocks, histories, mempool, operations, probes, status, tokens, validator
+from api.routes import (
+    addresses,
+    blocks,
+    curve,
+    histories,
+    mempool,
+    operations,
+    pools,
+    probes,
+    status,
+    swap,
+    tokens,
+    validator,
+    wrap,
+)
 from api.security import SecurityHeaders
 from ingest.rpc import Rpc
 
@@ -35,7 +49,21 @@ Every answer belongs to one published block: `X-Block-Height` and `X-Block-Hash`
 have the answer already. Amounts are text with 8 decimals; times are UTC. Errors all have one shape.
 """
 
-ROUTERS: Final = (addresses, blocks, histories, operations, status, tokens, mempool, validator, probes)
+ROUTERS: Final = (
+    addresses,
+    blocks,
+    histories,
+    operations,
+    status,
+    swap,
+    pools,
+    wrap,
+    curve,
+    tokens,
+    mempool,
+    validator,
+    probes,
+)
 """In this order paths are matched. A ticker may hold slashes, so what has fixed parts comes before `tokens`."""
 
 EXPOSED_HEADERS: Final = (

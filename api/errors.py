@@ -67,6 +67,55 @@ class BlockNotFound(ApiError):
     code = "BLOCK_NOT_FOUND"
 
 
+class InvalidPoolId(ApiError):
+    """Not two tickers joined by a hyphen."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "INVALID_POOL_ID"
+
+
+class NoTrade(ApiError):
+    """What is asked for cannot be traded now."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "NO_TRADE"
+
+
+class PoolNotFound(ApiError):
+    """No position was ever opened between the two tickers."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "POOL_NOT_FOUND"
+
+
+class PositionNotFound(ApiError):
+    """No position has this number."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "POSITION_NOT_FOUND"
+
+
+class ExecutionNotFound(ApiError):
+    """No valid execution has this number."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "EXECUTION_NOT_FOUND"
+
+
+class VaultNotFound(ApiError):
+    """Nothing was ever locked at this address for W."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "VAULT_NOT_FOUND"
+
+
+class ProgramNotFound(ApiError):
+    """No curve program rewards with this ticker, nor stakes what a `y` ticker stands for."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "PROGRAM_NOT_FOUND"
+
+
 class InvalidParameter(ApiError):
     """A parameter is missing, of the wrong type, or out of bounds."""
 

@@ -55,6 +55,12 @@ def define_views(
 
 def script(directory: Path, manifest: Manifest, height: int | None = None) -> str:
     """The views as text, for any DuckDB shell: `duckdb -init FILE`."""
+    views = definitions(directory, manifest, height)
+    return "".join(f"CREATE OR REPLACE VIEW {name} AS\n{text};\n" for name, text in views.items())
+
+
+def definitions(directory: Path, manifest: Manifest, height: int | None = None) -> dict[str, str]:
+    """The query behind each view by its name, each after those that it reads."""
     tip = manifest.tip.height if manifest.tip else manifest.start_height - 1
     height = tip if height is None else height
     fold = manifest.fold_at(height)
@@ -70,8 +76,8 @@ def script(directory: Path, manifest: Manifest, height: int | None = None) -> st
         f"SELECT '{manifest.network}' AS network, height, hash, cumulative_hash FROM blocks WHERE height = {height}"
     )
     views |= {CURRENT + name: _newest(TABLES[name]) for name in STATES}
-    views |= {name: files("warehouse").joinpath("views", f"{name}.sql").read_text() for name in VIEWS}
-    return "".join(f"CREATE OR REPLACE VIEW {name} AS\n{text.rstrip()};\n" for name, text in views.items())
+    views |= {name: files("warehouse").joinpath("views", f"{name}.sql").read_text().rstrip() for name in VIEWS}
+    return views
 
 
 def _segments(directory: Path, manifest: Manifest, name: str, first: int, last: int) -> str:

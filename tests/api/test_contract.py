@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.helpers.examples import BODIES, REQUESTS
+from tests.helpers.examples import BODIES, LOCKED, REQUESTS
 from tests.helpers.recorded import people
 
 CONTRACT = {
@@ -19,17 +19,33 @@ CONTRACT = {
 """Every route, the documented one that the predecessor did not register too."""
 
 DOCUMENTED_ONLY = "/v1/indexer/brc20/history/all"
-NOT_SERVED_YET = re.compile(r"/v1/indexer/(swap|w)/|/curve/|/curve$")
+NOT_SERVED_YET = re.compile(r"/swap/(metrics|balance-changes)|/pools/{pool_id}/(transactions|fees/daily)")
 """Routes whose time has not come. In the end nothing is left here."""
 
 SERVED = sorted(path for path in CONTRACT if not NOT_SERVED_YET.search(path))
 POSTED = {path: BODIES[name] for name, path in REQUESTS.items() if name in BODIES}
+ASKED = {
+    "/v1/indexer/swap/expiring": "?height_lte=165",
+    "/v1/indexer/swap/quote": "?src=LOL&dst=WTF&amount=10&slippage=50&height=125",
+}
+"""What has to be sent with a path."""
 TYPES: dict[str, type | tuple[type, ...]] = {"string": str, "integer": int, "boolean": bool, "number": (int, float)}
 
 
 def filled(path: str) -> str:
-    txid = "d7a64d03d4e298c696e1b00719152c35291cec65cc34d2eebfc1a0ffef9f31c7"
-    return path.format(ticker="WTF", txid=txid, address=people()["alice"], height=116)
+    """A path with rows to show."""
+    filled = path.format(
+        ticker="CRV" if "/curve" in path else "LOL" if "/tvl/" in path else "WTF",
+        txid="d7a64d03d4e298c696e1b00719152c35291cec65cc34d2eebfc1a0ffef9f31c7",
+        address=people()["alice"],
+        height=116,
+        owner=people()["carol"],
+        position_id=2,
+        pool_id="LOL-WTF",
+        execution_id=126_000_001,
+        script_address=LOCKED,
+    )
+    return filled + ASKED.get(path, "")
 
 
 def shape_of(path: str) -> dict[str, Any]:

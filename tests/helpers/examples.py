@@ -19,7 +19,9 @@ from tests.helpers.recorded_chain import raw_transaction
 FILE = Path(__file__).parents[2] / "api/examples.json"
 NETWORK_HEIGHT = 150
 
-ALICE = people()["alice"]
+ALICE, BOB, CAROL, DAVE = (people()[name] for name in ("alice", "bob", "carol", "dave"))
+LOCKED = "bcrt1p4mquy8ljmrwh7dphd8ag65338zjxarjvjm7rlnpx7ukllcn2zdrqdfpm7q"
+"""What the mint of W locked bitcoin at."""
 W_MINT = "7e342fd22e250e9c5f2d0ed2511385907cb25c1dcbfc3c6938e414cc6fbdfaeb"
 TRANSFER = "b77078ad06a5b28a669ba3d4431bcd8b6ec86718cf34b4e6f756d785408a7038"
 REFUSED = "21cc3321c115e25f4acb60507bf86c5f7a3b6afd4c01bdfdcbcb714527f626d2"
@@ -56,6 +58,27 @@ REQUESTS = {
     "operations": f"/v1/indexer/brc20/operations/{REFUSED}",
     "concurrency": "/health/concurrency",
     "check_pending": "/v1/mempool/check-pending",
+    "positions": "/v1/indexer/swap/positions?status=expired&limit=1",
+    "position": "/v1/indexer/swap/positions/2",
+    "owner_positions": f"/v1/indexer/swap/owner/{CAROL}/positions?limit=1",
+    "expiring_positions": "/v1/indexer/swap/expiring?height_lte=165&limit=1",
+    "executions": f"/v1/indexer/swap/executions?executor={DAVE}&limit=1",
+    "execution": "/v1/indexer/swap/executions/126000001",
+    "tvl": "/v1/indexer/swap/tvl/LOL",
+    "pools": "/v1/indexer/swap/pools?limit=1",
+    "reserves": "/v1/indexer/swap/pools/WTF-LOL/reserves?height=130",
+    "pool_detail": "/v1/indexer/swap/pools/LOL-WTF/detail",
+    "quote": "/v1/indexer/swap/quote?src=LOL&dst=WTF&amount=10&slippage=50&height=125",
+    "swap_tokens_locked": "/v1/indexer/swap/tokens/locked?min_amount=1",
+    "contracts": "/v1/indexer/w/contracts?status=active&limit=1",
+    "contract": f"/v1/indexer/w/contracts/{LOCKED}",
+    "wrap_tvl": "/v1/indexer/w/tvl",
+    "wrap_metrics": "/v1/indexer/w/metrics",
+    "curve_tokens_locked": "/v1/indexer/brc20/curve/tokens/locked",
+    "reward_token": "/v1/indexer/brc20/tickers/CRV/curve",
+    "stake": f"/v1/indexer/brc20/CRV/curve/pending-rewards/{BOB}",
+    "program": "/v1/indexer/brc20/CRV/curve/info",
+    "stakers": "/v1/indexer/brc20/CRV/curve/stakers?limit=1",
 }
 """By name of the route; asked with GET, or with POST where there is a body."""
 BODIES: dict[str, dict[str, Any]] = {

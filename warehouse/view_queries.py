@@ -1,0 +1,34 @@
+"""Single queries over the public views as they are after one block, without defining anything in the database."""
+
+import re
+from typing import Any, Final
+
+from warehouse.duckdb_engine import definitions
+from warehouse.histories import Histories
+
+_WORD: Final = re.compile(r"\w+")
+
+
+class ViewQueries:
+    """The views of `warehouse.duckdb_engine` after block `height`, for queries that run beside others."""
+
+    def __init__(self, histories: Histories, height: int) -> None:
+        self.height = height
+        self._histories = histories
+        self._definitions = definitions(histories.directory, histories.manifest, height)
+
+    def rows(self, query: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Rows of a query that reads views by their names. It must not begin with WITH."""
+        needed = self._needed(query)
+        views = ", ".join(f'"{name}" AS ({text}\n)' for name, text in self._definitions.items() if name in needed)
+        return self._histories.fetch(f"WITH {views} {query}" if views else query, values or {})
+
+    def _needed(self, query: str) -> set[str]:
+        """Views whose names a query mentions, and those that they mention."""
+        needed: set[str] = set()
+        texts = [query]
+        while texts:
+            names = {word for word in _WORD.findall(texts.pop()) if word in self._definitions} - needed
+            needed |= names
+            texts += [self._definitions[name] for name in names]
+        return needed
