@@ -8,6 +8,7 @@ to hold nothing.
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from api.errors import MempoolUnread
@@ -56,6 +57,7 @@ class Mempool:
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Transfer, ...]] = {}
         """Transfers by transaction; most have none."""
+        self._transfers_waiting: frozenset[Transfer] = frozenset()
         self._size = 0
         self._read_at: float | None = None
         """When the last pass came to the end; None while none has."""
@@ -65,8 +67,11 @@ class Mempool:
         with self._lock:
             now = self._clock()
             if self._read_at is None or now - self._read_at > FRESH:
-                self._read(now + PASS)
-            if any((address, ticker) in transfers for transfers in self._known.values() if transfers):
+                try:
+                    self._read(now + PASS)
+                finally:
+                    self._transfers_waiting = frozenset(chain.from_iterable(self._known.values()))
+            if (address, ticker) in self._transfers_waiting:
                 return True
             if self._read_at is None:
                 raise MempoolUnread(f"{len(self._known)} of {self._size} transactions are read: ask again")
@@ -93,9 +98,9 @@ class Mempool:
 
     def _check_node(self) -> None:
         """Raises what speaks against the node's mempool being the network's."""
-        chain = self._asked("getblockchaininfo", "chain", str)
-        if chain != self._network.chain:
-            raise WrongNetwork(f"{self._rpc.name} is on {chain}, not on {self._network.chain}")
+        name = self._asked("getblockchaininfo", "chain", str)
+        if name != self._network.chain:
+            raise WrongNetwork(f"{self._rpc.name} is on {name}, not on {self._network.chain}")
         if self._network != REGTEST and self._asked("getblockchaininfo", "initialblockdownload", bool):
             raise NodeInInitialDownload(f"{self._rpc.name} has no mempool before it has the chain")
         if not self._asked("getmempoolinfo", "loaded", bool):
