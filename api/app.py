@@ -23,6 +23,7 @@ from api.options import Options
 from api.queries import DEADLINE, Queries
 from api.routes import (
     addresses,
+    balance_changes,
     blocks,
     curve,
     histories,
@@ -32,6 +33,7 @@ from api.routes import (
     probes,
     status,
     swap,
+    swap_metrics,
     tokens,
     validator,
     wrap,
@@ -56,6 +58,8 @@ ROUTERS: Final = (
     operations,
     status,
     swap,
+    swap_metrics,
+    balance_changes,
     pools,
     wrap,
     curve,

@@ -74,6 +74,13 @@ class InvalidPoolId(ApiError):
     code = "INVALID_POOL_ID"
 
 
+class InvalidDate(ApiError):
+    """Not a date, or the end of a period lies before its start."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "INVALID_DATE"
+
+
 class NoTrade(ApiError):
     """What is asked for cannot be traded now."""
 
@@ -100,6 +107,13 @@ class ExecutionNotFound(ApiError):
 
     status = HTTPStatus.NOT_FOUND
     code = "EXECUTION_NOT_FOUND"
+
+
+class ChangeNotFound(ApiError):
+    """No change of a balance has this number."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "CHANGE_NOT_FOUND"
 
 
 class VaultNotFound(ApiError):
