@@ -15,7 +15,7 @@ receipts AS (
     ) AS keepers ON keepers.receipt = dues.ticker AND keepers.height <= dues.height
     LEFT JOIN accounts
         ON accounts.height = dues.height AND accounts.ticker = keepers.ticker AND accounts.address = 'POOL::' || dues.pool
-    WHERE principal > 0
+    WHERE principal > 0 OR beside > 0
 ),
 lines AS (
     SELECT
@@ -47,7 +47,13 @@ texts AS (
 SELECT 'block ' || height AS place, sha256(coalesce(text, '')) AS expected, event_hash AS found
 FROM blocks
 LEFT JOIN texts USING (height)
--- What a pool paid that ran out of a receipt token is in no table.
-ANTI JOIN (FROM receipts WHERE left_over IS NULL OR left_over = 0) AS untold USING (height)
+-- In no table is what a pool paid that had not enough, which leaves a unit at most, and what a position had locked, before
+-- it was rounded, that gave in the block of its settlement.
+ANTI JOIN (
+    SELECT DISTINCT receipts.height
+    FROM receipts
+    LEFT JOIN fills USING (height, position_id)
+    WHERE coalesce(left_over, 0) <= 0.00000001 OR fills.fill IS NOT NULL
+) AS untold USING (height)
 WHERE event_hash <> sha256(coalesce(text, ''))
 ORDER BY height
