@@ -38,6 +38,14 @@ REFUSALS = [
     (f"{BRC20}/wtf/holders?skip=-1", 422, "INVALID_PARAMETER", "skip"),
     (f"{BRC20}/wtf/history?skip=100001", 422, "INVALID_PARAMETER", "skip"),
     (f"{BRC20}/block-hashes?from=x", 422, "INVALID_PARAMETER", "from"),
+    (f"{BRC20}/history-by-height/148/all", 404, "BLOCK_NOT_FOUND", "height"),
+    (f"{BRC20}/history/all?ticker=nope", 404, "TICKER_NOT_FOUND", "ticker"),
+    (f"{BRC20}/nope/history/all", 404, "TICKER_NOT_FOUND", "ticker"),
+    (f"{BRC20}/nope/holders/all", 404, "TICKER_NOT_FOUND", "ticker"),
+    (f"{BRC20}/wtf/history/all?max_results=0", 422, "INVALID_PARAMETER", "max_results"),
+    (f"{BRC20}/wtf/history/all?max_results=99999999999999999999", 422, "INVALID_PARAMETER", "max_results"),
+    (f"{BRC20}/wtf/history?cursor=x", 400, "INVALID_CURSOR", "cursor"),
+    (f"/v1/indexer/address/{MAINNET}/brc20/wtf/history/all", 400, "INVALID_ADDRESS", "address"),
     (f"/v1/indexer/address/{MAINNET}/brc20/wtf/info", 400, "INVALID_ADDRESS", "address"),
     (f"/v1/indexer/address/{ALICE[:-1]}q/brc20/wtf/info", 400, "INVALID_ADDRESS", "address"),
     ("/v1/indexer/address/POOL::A-B/history", 400, "INVALID_ADDRESS", "address"),
@@ -112,12 +120,26 @@ TEMPLATES = st.sampled_from(
         f"/v1/indexer/address/{ALICE}/brc20/{{0}}/info",
         "/v1/indexer/brc20/block-hashes",
         "/v1/indexer/brc20/list",
+        "/v1/indexer/brc20/list/all",
+        "/v1/indexer/brc20/{0}/holders/all",
+        "/v1/indexer/brc20/{0}/history/all",
+        "/v1/indexer/brc20/history/all",
+        "/v1/indexer/brc20/history-by-height/{0}/all",
+        "/v1/indexer/brc20/operations/{0}",
+        "/v1/indexer/brc20/balances-hash",
+        f"/v1/indexer/address/{ALICE}/history/all",
+        f"/v1/indexer/address/{ALICE}/brc20/{{0}}/history",
+        f"/v1/indexer/address/{ALICE}/brc20/{{0}}/history/all",
         "/{0}/{1}",
     ]
 )
 QUERIES = st.lists(
     st.tuples(
-        st.sampled_from(["skip", "limit", "op_type", "ticker", "from", "to", "newest", "other"]),
+        st.sampled_from(
+            ["skip", "limit", "op_type", "ticker", "from", "to", "newest", "other"]
+            + ["start", "size", "type", "cursor", "height", "max_results", "include_invalid", "include_virtual"]
+            + ["sort", "order", "search", "creator", "is_curve", "mintable", "min_holders"]
+        ),
         st.one_of(
             SEGMENTS, st.integers().map(str), st.sampled_from(["1", "1000", "true", "1.0", "1e9", "NaN", "null"])
         ),

@@ -110,7 +110,7 @@ def test_no_is_said_only_when_all_is_read(
     def slow(_request: object) -> None:
         clock.now += 1
 
-    node.script = slow  # type: ignore[assignment]
+    node.script = slow
     node.waiting = [TRANSFER, STEPS, *list(node.raw)[-4:]]
     for _ in range(30):
         try:
