@@ -1,7 +1,7 @@
 """One trade against a pool: which positions give how much, who is paid, what changes (R-SWAP-EXE-2 to R-SWAP-EXE-8)."""
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, Overflow
 from typing import NamedTuple
 
 from engine.modules.decimals import ZERO, is_storable
@@ -59,7 +59,10 @@ def match(pool: Pool, order: Order, height: int, indices: Indices) -> Exchange:
     trade = calculate(reserve_in, reserve_out, order.amount, order.slippage)
     if trade is None:
         raise Refusal(Code.SWAP_INVALID_CALCULATION, order.source, order.amount)
-    fee_per_share = side.fee_per_share + trade.fee / side.units if side.units > 0 else side.fee_per_share
+    try:
+        fee_per_share = side.fee_per_share + trade.fee / side.units if side.units > 0 else side.fee_per_share
+    except Overflow:
+        raise unstorable(order) from None
     if not all(map(is_storable, (fee_per_share, side.fees + trade.fee, trade.out))):
         raise unstorable(order)
     amounts = spread(trade, (worth for _, worth in offers))

@@ -1,7 +1,7 @@
 """Liquidity positions and trades against them (R-SWAP-*)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, Overflow
 from functools import partial
 from typing import Any, Final, Protocol, cast
 
@@ -98,7 +98,10 @@ class Swap:
             raise Refusal(Code.INVALID_OPERATION, source, amount, tags=(_ONE_TICKER,))
         number = pool.side(source)
         side = pool.sides[number]
-        units = units_for(amount, side.units, side.liquidity)
+        try:
+            units = units_for(amount, side.units, side.liquidity)
+        except Overflow:
+            raise unstorable(deposit) from None
         if not is_storable(side.units + units) or not is_storable(side.liquidity + amount):
             raise unstorable(deposit)
         index = None

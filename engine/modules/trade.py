@@ -4,7 +4,7 @@ Pure functions of decimals in tokens; they count on a context of 50 digits (`dec
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import Decimal, DivisionByZero, Overflow
 from typing import Final, NamedTuple
 
 from engine.modules.decimals import ZERO, q8
@@ -27,8 +27,17 @@ class Trade(NamedTuple):
 
 
 def calculate(reserve_in: Decimal, reserve_out: Decimal, requested: Decimal, tolerance: Decimal) -> Trade | None:
-    """Trade up to `requested` within a slippage of `tolerance` percent, None when there is no such trade
-    (R-SWAP-CALC-1)."""
+    """Trade up to `requested` within a slippage of `tolerance` percent (R-SWAP-CALC-1).
+
+    None when there is no such trade, also because a step leaves what decimals can express.
+    """
+    try:
+        return _bounded(reserve_in, reserve_out, requested, tolerance)
+    except (Overflow, DivisionByZero):
+        return None
+
+
+def _bounded(reserve_in: Decimal, reserve_out: Decimal, requested: Decimal, tolerance: Decimal) -> Trade | None:
     if min(reserve_in, reserve_out, requested) <= 0 or not 0 <= tolerance <= 100:
         return None
     full = _execute(reserve_in, reserve_out, requested)

@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from engine.plain import PlainEngine
 from engine.plain.decimals import precisely
 from engine.plain.swap_math import calculate, multiplier
 from engine.plain.swap_pairs import parse_pair, pool_of
@@ -85,9 +84,9 @@ def test_pools_are_named_in_the_order_of_code_points() -> None:
     assert pool_of(("yAAA", "ZZZ")).key == pool_of(("ZZZ", "yAAA")).key == "ZZZ-yAAA"
 
 
-def without_liquidity() -> Story:
+def without_liquidity(engine_class: Any) -> Story:
     """A pool whose sides have units but no liquidity: rounding can lead there, deposit after deposit."""
-    story = Story(PlainEngine)
+    story = Story(engine_class)
     story.block(init("lp1", "LOL,WTF", "1000"), init("lp2", "WTF,LOL", "2000"))
     state = story.engine.state()
     pools = state.modules["pools"]
@@ -97,9 +96,9 @@ def without_liquidity() -> Story:
 
 
 @pytest.mark.parametrize("dust", ["1e-40", "1e-1000040"])
-def test_units_that_cannot_be_stored_are_refused(dust: str) -> None:
+def test_units_that_cannot_be_stored_are_refused(engine_class: Any, dust: str) -> None:
     """R-SWAP-LP-1, D-3: by the second deposit's share of a liquidity below any grid, also beyond any exponent."""
-    story = without_liquidity()
+    story = without_liquidity(engine_class)
     judged = story.block(init("ex", "WTF,LOL", dust), init("ex2", "WTF,LOL", "1"), init("ex2", "LOL,WTF", "1"))
     records = [(row["code"], row["divergence"], row["ticker"]) for row in judged.operations.to_pylist()]
     assert records == [(None, None, "WTF"), ("UNKNOWN_PROCESSING_ERROR", "D-3", "WTF"), (None, None, "LOL")]
@@ -108,9 +107,9 @@ def test_units_that_cannot_be_stored_are_refused(dust: str) -> None:
     assert story.position(3)["units_b"] == 0, "of no liquidity there is no share"
 
 
-def test_an_overflow_is_an_amount_that_cannot_be_stored() -> None:
+def test_an_overflow_is_an_amount_that_cannot_be_stored(engine_class: Any) -> None:
     """D-3: a fee for each of 10^-1000040 units is beyond any decimal's exponent."""
-    story = Story(PlainEngine)
+    story = Story(engine_class)
     story.block(init("lp1", "LOL,WTF", "1000"), init("lp2", "WTF,LOL", "2000"))
     story.block(exe("ex", "LOL,WTF", "500"))
     story.until(930_011)
@@ -123,6 +122,22 @@ def test_an_overflow_is_an_amount_that_cannot_be_stored() -> None:
     record = judged.operations.to_pylist()[1]
     assert (record["operation"], record["ticker"], record["divergence"]) == ("swap_exe", "LOL", "D-3")
     assert judged.modules["executions"].num_rows == 0
+
+
+@pytest.mark.parametrize("amount", ["1e-60", "1e-1000040", "1e-99999999999", "1e-999999999999999999"])
+@pytest.mark.parametrize("deposits", [("7", "3"), ("9999.99999999", "0.00000003"), ("1e-1000040", "7")])
+def test_a_sale_of_next_to_nothing_is_judged(engine_class: Any, deposits: tuple[str, str], amount: str) -> None:
+    """R-SWAP-CALC-1: whatever its exponent, it is refused as the rules say and stops no block."""
+    story = Story(engine_class)
+    story.block(init("lp1", "LOL,WTF", deposits[0]), init("lp2", "WTF,LOL", deposits[1]))
+    judged = story.block(exe("ex", "LOL,WTF", amount), exe("ex", "WTF,LOL", amount), exe("ex", "LOL,WTF", amount, "1"))
+    assert set(codes(judged)) <= {
+        "SWAP_INVALID_CALCULATION",
+        "UNKNOWN_PROCESSING_ERROR",
+        "SWAP_NO_MATCHING_POSITIONS",
+        None,
+    }
+    story.until(930_013)
 
 
 @precisely()
