@@ -31,6 +31,7 @@ from api.routes import (
     operations,
     pools,
     probes,
+    sql,
     status,
     swap,
     swap_metrics,
@@ -39,6 +40,7 @@ from api.routes import (
     wrap,
 )
 from api.security import SecurityHeaders
+from api.sql import Analyst
 from ingest.rpc import Rpc
 
 VERSION: Final = "0.1.0"
@@ -67,6 +69,7 @@ ROUTERS: Final = (
     mempool,
     validator,
     probes,
+    sql,
 )
 """In this order paths are matched. A ticker may hold slashes, so what has fixed parts comes before `tokens`."""
 
@@ -116,6 +119,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.follower = follower
         app.state.queries = Queries(data_dir, query_deadline)
+        app.state.analyst = Analyst(data_dir)
         app.state.node, app.state.mempool = node, None
         async with follower.running():
             yield

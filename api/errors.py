@@ -195,6 +195,27 @@ class AddressTooLong(ApiError):
     code = "URL_TOO_LONG"
 
 
+class UnusableQuery(ApiError):
+    """The SQL is no statement, or none that may be run."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "UNUSABLE_QUERY"
+
+
+class QueryTooLarge(ApiError):
+    """The statement needs more memory, disk or processor time than it may."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "QUERY_TOO_LARGE"
+
+
+class TooManyRows(ApiError):
+    """The answer of the statement has more rows or bytes than an answer may have."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "TOO_MANY_ROWS"
+
+
 class NotReady(ApiError):
     """No published height can be read."""
 

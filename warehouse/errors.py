@@ -114,3 +114,11 @@ class RebuildIncomplete(LakeError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"the re-derived tables cannot replace the published ones: {why}")
+
+
+class UnusableQuery(LakeError):
+    """A statement that is none, or none that strangers may run."""
+
+
+class QueryTooLarge(LakeError):
+    """A statement that needs more memory or disk than it may."""

@@ -23,8 +23,8 @@ def operations(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [(path, operation) for path, methods in document["paths"].items() for operation in methods.values()]
 
 
-def test_examples_are_what_the_recorded_chain_answers(client: httpx.Client) -> None:
-    assert json.loads(FILE.read_text()) == answers(client)
+def test_examples_are_what_the_recorded_chain_answers(client: httpx.Client, lake: Path) -> None:
+    assert json.loads(FILE.read_text()) == answers(client, lake)
 
 
 def test_every_route_shows_its_example_and_the_error_body(document: dict[str, Any]) -> None:
@@ -51,6 +51,9 @@ def test_every_answer_has_the_documented_fields_and_no_other(document: dict[str,
         schema = schema.get("anyOf", [schema])[0]
         if schema.get("type") == "array":
             schema, example = schema["items"], example[0]
+        if "$ref" not in schema:
+            assert path == "/v1/sql", "its columns are those that were asked for"
+            continue
         fields = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]["properties"]
         assert set(fields) == set(example), path
 
