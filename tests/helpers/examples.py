@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from api.app import create_app
+from api.keys import Scope, create_key
 from tests.helpers.api import running
 from tests.helpers.mempool import MempoolNode
 from tests.helpers.recorded import people, recorded_lake
@@ -59,6 +60,7 @@ REQUESTS = {
     "operations": f"/v1/indexer/brc20/operations/{REFUSED}",
     "concurrency": "/health/concurrency",
     "check_pending": "/v1/mempool/check-pending",
+    "sql": "/v1/sql",
     "positions": "/v1/indexer/swap/positions?status=expired&limit=1",
     "position": "/v1/indexer/swap/positions/2",
     "owner_positions": f"/v1/indexer/swap/owner/{CAROL}/positions?limit=1",
@@ -110,30 +112,29 @@ BODIES: dict[str, dict[str, Any]] = {
     **{name: {"raw_tx_hex": raw_transaction(W_MINT)} for name in ("validate_wrap_mint", "validate_address")},
     "balances": {"pairs": [{"address": ALICE, "ticker": "WTF"}, {"address": ALICE, "ticker": "yWTF"}]},
     "check_pending": {"address": ALICE, "ticker": "WTF"},
+    "sql": {"query": "SELECT rank, address, balance FROM holders WHERE ticker = 'WTF' AND rank <= 2 ORDER BY rank"},
 }
 SHOWN_TIME = "2026-01-31T12:00:00Z"
 """Instead of the time at which the server was asked."""
 
 
-def answers(client: httpx.Client) -> dict[str, dict[str, Any]]:
-    """What `api/examples.json` is to hold."""
-    return {name: {"request": path, **_asked(client, name, path)} for name, path in REQUESTS.items()}
+def answers(client: httpx.Client, lake: Path) -> dict[str, dict[str, Any]]:
+    """What `api/examples.json` is to hold; `lake` is what the client asks."""
+    key = create_key(lake, "examples", [Scope.SQL])[1]
+    return {name: {"request": path, **_asked(client, name, path, key)} for name, path in REQUESTS.items()}
 
 
-def _asked(client: httpx.Client, name: str, path: str) -> dict[str, Any]:
+def _asked(client: httpx.Client, name: str, path: str, key: str) -> dict[str, Any]:
     if name == "concurrency":
         return {"answer": {**client.get(path).json(), "timestamp": SHOWN_TIME}}
     if name not in BODIES:
         return {"answer": client.get(path).json()}
-    return {"body": BODIES[name], "answer": client.post(path, json=BODIES[name]).json()}
+    headers = {"X-API-Key": key} if name == "sql" else None
+    return {"body": BODIES[name], "answer": client.post(path, json=BODIES[name], headers=headers).json()}
 
 
 if __name__ == "__main__":
-    with (
-        TemporaryDirectory() as home,
-        MempoolNode([TRANSFER]) as node,
-        running(
-            create_app(recorded_lake(Path(home)), network_height=lambda: NETWORK_HEIGHT, node=node.connect)
-        ) as client,
-    ):
-        FILE.write_text(json.dumps(answers(client), indent=2, ensure_ascii=False) + "\n")
+    with TemporaryDirectory() as home, MempoolNode([TRANSFER]) as node:
+        lake = recorded_lake(Path(home))
+        with running(create_app(lake, network_height=lambda: NETWORK_HEIGHT, node=node.connect)) as client:
+            FILE.write_text(json.dumps(answers(client, lake), indent=2, ensure_ascii=False) + "\n")

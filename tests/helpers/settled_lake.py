@@ -1,4 +1,4 @@
-"""A lake of two pools: all positions of one were settled, one of them sold out; in the other there is a trade a day later."""
+"""A lake of two pools: all positions of one were settled, one of them sold out; in the other one trades a day later."""
 
 from pathlib import Path
 from typing import Final
