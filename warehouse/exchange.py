@@ -99,22 +99,34 @@ class Exchange:
     def positions(self, wanted: Wanted, limit: int, skip: int = 0) -> list[Position]:
         """A page of positions, the first to unlock first."""
         query = f"""
-            SELECT {_COLUMNS}, records.op_index
-            FROM (
-                FROM ({_latest(wanted)}) ORDER BY unlock_height, position_id LIMIT $limit OFFSET $skip
-            ) AS page
-            LEFT JOIN (
-                SELECT height AS init_height, txid AS init_txid, vout AS init_vout, op_index
-                FROM records WHERE operation = 'swap_init' AND valid
-            ) AS records ON init_height = start_height AND init_txid = txid AND init_vout = vout
+            SELECT {_COLUMNS}
+            FROM positions
+            INNER JOIN (
+                FROM ({_versions(wanted)}) ORDER BY unlock_height, position_id LIMIT $limit OFFSET $skip
+            ) AS page USING (position_id, height, unlock_height, status)
             ORDER BY unlock_height, position_id
         """
         rows = self._views.rows(query, {**wanted.values, "limit": limit, "skip": skip})
-        return [Position._make(row) for row in rows]
+        found = [Position(*row, op_index=None) for row in rows]
+        inits = self._inits({each.start_height for each in found})
+        return [each._replace(op_index=inits.get((each.txid, each.vout))) for each in found]
+
+    def _inits(self, heights: set[int]) -> dict[tuple[str, int], int]:
+        """Records of the `init` operations of blocks, by transaction and output."""
+        if not heights:
+            return {}
+        # The plain comparison of heights is for the statistics of segments, which know nothing of lists.
+        query = """
+            SELECT txid, vout, op_index FROM records
+            WHERE height BETWEEN $low AND $high AND height IN (SELECT unnest($heights))
+                AND operation = 'swap_init' AND valid
+        """
+        values = {"low": min(heights), "high": max(heights), "heights": sorted(heights)}
+        return {(txid, vout): op_index for txid, vout, op_index in self._views.rows(query, values)}
 
     def count(self, wanted: Wanted) -> int:
         """How many there are."""
-        return int(self._views.rows(f"SELECT count(*) FROM ({_latest(wanted)})", wanted.values)[0][0])
+        return int(self._views.rows(f"SELECT count(*) FROM ({_versions(wanted)})", wanted.values)[0][0])
 
     def directions(self, wanted: Wanted) -> list[Direction]:
         """Pools by what active positions offer in them, each way for itself, the first to unlock first."""
@@ -145,6 +157,15 @@ class Exchange:
         names = table.schema.names
         rows = self._views.rows(f"SELECT {', '.join(names)} FROM {source}", values)
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _versions(wanted: Wanted) -> str:
+    """Which versions of positions are wanted, in SQL: looked for in few columns, for whole rows are wide."""
+    newest = f"""
+        SELECT position_id, max(height) AS height, unlock_height, arg_max(status, height) AS status
+        FROM positions WHERE {wanted.lasting} GROUP BY position_id, unlock_height
+    """
+    return newest if wanted.status is None else f"FROM ({newest}) WHERE status = $status"
 
 
 def _latest(wanted: Wanted) -> str:
