@@ -19,6 +19,7 @@ from api.follower import Follower
 from api.freshness import Freshness
 from api.guard import Guard
 from api.identity import Identities
+from api.mempool import MempoolReader
 from api.options import Options
 from api.queries import DEADLINE, Queries
 from api.routes import (
@@ -110,7 +111,8 @@ def create_app(
     """The API over the lake in `data_dir`, which need not exist yet.
 
     `network_height` gives the height of the node's best chain; it may block and raise IngestError. `node` connects to
-    the node whose mempool is asked. `query_deadline` is how many seconds a question that reads history may take. Raises UnusableVerificationKey.
+    the node whose mempool is asked. `query_deadline` is how many seconds a question that reads history may take.
+    Raises UnusableVerificationKey.
     """
     follower = Follower(data_dir, network_height)
     counts = Counts(options.limit_store)
@@ -120,12 +122,11 @@ def create_app(
         app.state.follower = follower
         app.state.queries = Queries(data_dir, query_deadline)
         app.state.analyst = Analyst(data_dir)
-        app.state.node, app.state.mempool = node, None
+        app.state.mempool = MempoolReader(node)
         async with follower.running():
             yield
         app.state.queries.close()
-        if app.state.mempool is not None:
-            app.state.mempool.close()
+        app.state.mempool.close()
         await counts.close()
 
     app = FastAPIOffline(

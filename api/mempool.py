@@ -5,13 +5,14 @@ ends after some seconds and the next goes on where it ended, and a mempool that 
 to hold nothing.
 """
 
-import threading
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any, Final
 
-from api.errors import MempoolUnread
+from api.errors import Busy, MempoolUnread, NoNode
 from engine.errors import MalformedCandidate
 from engine.plain.payloads import Operation, parse_payload
 from engine.plain.transactions import (
@@ -22,7 +23,7 @@ from engine.plain.transactions import (
     protocol_payload,
 )
 from ingest.addresses import address_of
-from ingest.errors import BadAnswer, NodeInInitialDownload, NodeRefused, WrongNetwork
+from ingest.errors import BadAnswer, IngestError, NodeInInitialDownload, NodeRefused, WrongNetwork
 from ingest.networks import MAX_PAYLOAD, REGTEST, Network
 from ingest.rpc import Rpc
 
@@ -38,6 +39,9 @@ PASS: Final = 3.0
 FRESH: Final = 3.0
 """Seconds for which a pass that came to the end answers questions."""
 
+MOST_ASKING: Final = 64
+"""Questions that may wait for a pass to end; more are turned away."""
+
 UNKNOWN: Final = -5
 """RPC error for a transaction that the node does not have."""
 
@@ -48,13 +52,12 @@ Transfer = tuple[str, str]
 
 
 class Mempool:
-    """What waits in one node's mempool. Safe to use from several threads; one of them reads."""
+    """What waits in one node's mempool. For one thread at a time."""
 
     def __init__(self, rpc: Rpc, network: Network, clock: Callable[[], float] = time.monotonic) -> None:
         self._rpc = rpc
         self._network = network
         self._clock = clock
-        self._lock = threading.Lock()
         self._known: dict[str, tuple[Transfer, ...]] = {}
         """Transfers by transaction; most have none."""
         self._transfers_waiting: frozenset[Transfer] = frozenset()
@@ -64,18 +67,17 @@ class Mempool:
 
     def has_transfer(self, address: str, ticker: str) -> bool:
         """Whether a transfer of the ticker by the address waits. Raises MempoolUnread and IngestError."""
-        with self._lock:
-            now = self._clock()
-            if self._read_at is None or now - self._read_at > FRESH:
-                try:
-                    self._read(now + PASS)
-                finally:
-                    self._transfers_waiting = frozenset(chain.from_iterable(self._known.values()))
-            if (address, ticker) in self._transfers_waiting:
-                return True
-            if self._read_at is None:
-                raise MempoolUnread(f"{len(self._known)} of {self._size} transactions are read: ask again")
-            return False
+        now = self._clock()
+        if self._read_at is None or now - self._read_at > FRESH:
+            try:
+                self._read(now + PASS)
+            finally:
+                self._transfers_waiting = frozenset(chain.from_iterable(self._known.values()))
+        if (address, ticker) in self._transfers_waiting:
+            return True
+        if self._read_at is None:
+            raise MempoolUnread(f"{len(self._known)} of {self._size} transactions are read: ask again")
+        return False
 
     def close(self) -> None:
         """End the connection."""
@@ -164,6 +166,44 @@ class Mempool:
             return None
         outputs = parse_transaction(parent, b"").outputs
         return address_of(outputs[vout].script, self._network) if vout < len(outputs) else None
+
+
+class MempoolReader:
+    """One worker's mempool: asked by many, read by one thread."""
+
+    def __init__(self, connect: Callable[[], Rpc] | None) -> None:
+        """`connect` reaches the node, None when there is none."""
+        self._connect = connect
+        self._thread = ThreadPoolExecutor(1, "mempool")
+        self._asking = 0
+        self._mempool: Mempool | None = None
+
+    async def has_transfer(self, network: Network, address: str, ticker: str) -> bool:
+        """Whether a transfer of the ticker by the address waits. Raises NoNode, MempoolUnread and Busy."""
+        if self._connect is None:
+            raise NoNode("no node was given to the server, and only a node knows what waits")
+        if self._asking >= MOST_ASKING:
+            raise Busy("too many questions about the mempool are waiting: ask again in a second")
+        self._asking += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._thread, self._has_transfer, self._connect, network, address, ticker
+            )
+        except IngestError as error:
+            raise NoNode(str(error)) from error
+        finally:
+            self._asking -= 1
+
+    def close(self) -> None:
+        """Give up what is still being asked."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        if self._mempool is not None:
+            self._mempool.close()
+
+    def _has_transfer(self, connect: Callable[[], Rpc], network: Network, address: str, ticker: str) -> bool:
+        if self._mempool is None:
+            self._mempool = Mempool(connect(), network)
+        return self._mempool.has_transfer(address, ticker)
 
 
 def _operations(transaction: Transaction) -> Iterator[Operation]:

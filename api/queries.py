@@ -53,7 +53,7 @@ class Queries:
         except TimeoutError:
             detail = f"the answer was not ready within {self._deadline:g} s: ask for less, or use `simplicity sql`"
             raise QueryTimeout(detail) from None
-        except duckdb.IOException as error:
+        except (duckdb.IOException, FileNotFoundError) as error:
             raise NotReady(f"the files of this height were replaced meanwhile: ask again ({error})") from error
         finally:
             self._pending -= 1

@@ -101,9 +101,18 @@ class Extensions:
 
     def after(self, read: Read) -> "Extensions":
         """The state after further blocks."""
-        with_programs = self._with_programs(_newest(read("programs", _PROGRAM), "ticker"))
-        with_receipts = with_programs._with_receipts(_newest(read("accounts", _ACCOUNT), "ticker", "address"))
-        return with_receipts._with_positions(_newest(read("positions", _POSITION), "position_id"))
+        steps = (
+            ("programs", _PROGRAM, ("ticker",), Extensions._with_programs),
+            ("accounts", _ACCOUNT, ("ticker", "address"), Extensions._with_receipts),
+            ("positions", _POSITION, ("position_id",), Extensions._with_positions),
+        )
+        state = self
+        for name, columns, key, step in steps:
+            rows = read(name, columns)
+            if rows.num_rows:
+                state = step(state, _newest(rows, *key))
+        # Programs grow without a new version of their accounts: what was ranked before holds no more.
+        return replace(state)
 
     def keeper(self, ticker: str) -> Program | None:
         """The program whose accounts the ticker shows, None unless it is a `y` ticker of what a program stakes."""

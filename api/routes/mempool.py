@@ -1,17 +1,14 @@
 """What is not in a block yet."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from api.answers import answer, documented
-from api.errors import NoNode
-from api.mempool import Mempool
+from api.mempool import MempoolReader
 from api.parameters import checked_address, current, ticker_of
 from api.rows import Pending
-from ingest.errors import IngestError
 from ingest.networks import NETWORKS
 
 router = APIRouter(prefix="/v1/mempool", tags=["mempool"])
@@ -27,20 +24,8 @@ class Question(BaseModel):
 @router.post("/check-pending", **documented("check_pending", Pending))
 async def check_pending(request: Request, body: Question) -> Response:
     """Whether a transfer of the token by the address waits in the node's mempool; 503 when that cannot be known."""
-    address, ticker = checked_address(current(request), body.address), ticker_of(body.ticker)
-    try:
-        pending = await asyncio.to_thread(_mempool(request).has_transfer, address, ticker)
-    except IngestError as error:
-        raise NoNode(str(error)) from error
+    view = current(request)
+    address, ticker = checked_address(view, body.address), ticker_of(body.ticker)
+    mempool: MempoolReader = request.app.state.mempool
+    pending = await mempool.has_transfer(NETWORKS[view.manifest.network], address, ticker)
     return answer(Pending(address=address, ticker=ticker, has_pending_transfer=pending))
-
-
-def _mempool(request: Request) -> Mempool:
-    """The one of this worker. Raises NoNode."""
-    state = request.app.state
-    if state.node is None:
-        raise NoNode("no node was given to the server, and only a node knows what waits")
-    if state.mempool is None:
-        state.mempool = Mempool(state.node(), NETWORKS[current(request).manifest.network])
-    mempool: Mempool = state.mempool
-    return mempool

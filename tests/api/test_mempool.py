@@ -1,5 +1,6 @@
 """Transfers that wait: found by reading the node's mempool, never denied without having read all of it."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,8 +10,8 @@ import pytest
 
 import api.mempool
 from api.app import create_app
-from api.errors import MempoolUnread
-from api.mempool import Mempool
+from api.errors import Busy, MempoolUnread
+from api.mempool import Mempool, MempoolReader
 from ingest.errors import BadAnswer, CircuitOpen, NodeInInitialDownload, NodeUnreachable, WrongNetwork
 from ingest.networks import MAINNET, REGTEST
 from tests.helpers.api import running
@@ -168,6 +169,20 @@ def test_the_route_tells_waiting_transfers_and_who_cannot_be_asked(client: httpx
         answer = deserted.post(CHECK, json={"address": alice, "ticker": "WTF"})
         assert (answer.status_code, answer.json()["code"]) == (503, "NO_NODE")
         assert answer.headers["retry-after"] == "5"
+
+
+def test_more_than_can_wait_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the mempool is read for one, so many wait; and one question holds up no other route."""
+    monkeypatch.setattr(api.mempool, "MOST_ASKING", 2)
+
+    async def ask(reader: MempoolReader) -> list[object]:
+        questions = (reader.has_transfer(REGTEST, "anyone", "WTF") for _ in range(4))
+        return await asyncio.gather(*questions, return_exceptions=True)
+
+    with MempoolNode() as node, closing(MempoolReader(node.connect)) as reader:
+        outcomes = asyncio.run(ask(reader))
+    assert outcomes[:2] == [False, False]
+    assert [type(outcome) for outcome in outcomes[2:]] == [Busy, Busy]
 
 
 @pytest.mark.parametrize(

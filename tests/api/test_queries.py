@@ -83,3 +83,15 @@ def test_files_that_are_gone_mean_ask_again(tmp_path: Path) -> None:
             (tmp_path / "lake" / segment.file.path).unlink()
             response = client.get("/v1/indexer/brc20/history-by-height/101")
     assert (response.status_code, response.json()["code"]) == (503, "NOT_READY")
+
+
+def test_files_that_are_gone_mean_ask_again_for_earlier_heights_too(tmp_path: Path) -> None:
+    """What modules kept at a height is read whole, without the engine that reads histories."""
+    with Lake.create(tmp_path / "lake", "regtest", 100) as lake:
+        lake.commit(*FactMaker().extend(3))
+        with running(create_app(tmp_path / "lake")) as client:
+            for segment in lake.manifest.of("blocks"):
+                (tmp_path / "lake" / segment.file.path).unlink()
+            for path in ("list?height=101", "T001/info?height=101", "balances-hash?height=101"):
+                response = client.get(f"/v1/indexer/brc20/{path}")
+                assert (response.status_code, response.json()["code"]) == (503, "NOT_READY"), path
