@@ -9,10 +9,12 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from api.access import Access
 from api.answers import add_examples, operation_id
 from api.bounds import Bounds
+from api.columns import Columns
 from api.counts import Counts
 from api.errors import add_error_handlers
 from api.follower import Follower
@@ -46,6 +48,9 @@ from ingest.rpc import Rpc
 
 VERSION: Final = "0.1.0"
 SAFE: Final = Options()
+
+SMALL: Final = 1000
+"""Bytes of an answer that is not worth compressing."""
 
 DESCRIPTION: Final = """
 Exact balances, supplies and histories of the Universal BRC-20 protocol.
@@ -145,9 +150,11 @@ def create_app(
                 allow_headers=TAKEN_HEADERS,
                 expose_headers=EXPOSED_HEADERS,
             ),
+            Middleware(GZipMiddleware, minimum_size=SMALL, compresslevel=5),
             Middleware(Bounds),
             Middleware(Guard, identities=Identities(data_dir, options), counts=counts),
             Middleware(Freshness, follower=follower),
+            Middleware(Columns),
         ],
     )
     add_error_handlers(app)

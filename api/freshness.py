@@ -4,14 +4,17 @@ An ETag is made of height, block hash and what was asked, so that it can be comp
 question at the same height has the same answer.
 """
 
+import re
 from typing import Final
 from zlib import crc32
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import keys
+from api.columns import wanted
 from api.follower import Follower, NetworkHeight
+from api.formats import Format
 from warehouse.serving_view import View
 
 SHAPE: Final = 2
@@ -23,6 +26,19 @@ STATUS: Final = "/v1/indexer/brc20/status"
 OTHERS: Final = frozenset({"/", "/health", "/ready"})
 """Paths outside /v1 that answer from a published height."""
 
+EVENTS: Final = "/v1/events"
+"""An answer that goes on, from height to height."""
+
+BY_HEIGHT: Final = re.compile(r"/v1/indexer/brc20/history-by-height/(\d+)")
+BLOCK_HASHES: Final = "/v1/indexer/brc20/block-hashes"
+"""Questions about heights that are named: buried ones have the same answer for good."""
+
+BURIED: Final = 100
+"""Blocks on top of one that no reorganisation takes back."""
+
+FOREVER: Final = b"public, max-age=86400, immutable"
+ASKING: Final = b"public, no-cache"
+
 
 class Freshness:
     """Gives each request one published state, adds its height, hash and ETag, and answers 304 on a match."""
@@ -32,7 +48,7 @@ class Freshness:
         self.follower = follower
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not (scope["path"].startswith("/v1/") or scope["path"] in OTHERS):
+        if scope["type"] != "http" or not _is_of_a_height(scope["path"]):
             await self.app(scope, receive, send)
             return
         view, network = self.follower.view, self.follower.network
@@ -42,7 +58,7 @@ class Freshness:
             return
         height = [(b"x-block-height", b"%d" % view.tip.height), (b"x-block-hash", view.tip.hash.encode())]
         tag = _tag(view, network, scope)
-        fresh = [*height, (b"etag", tag), (b"cache-control", b"public, no-cache")]
+        fresh = [*height, (b"etag", tag), (b"cache-control", _keeping(view, scope)), (b"vary", b"Accept")]
         if scope["method"] == "GET" and tag in _tags(Headers(scope=scope).get("if-none-match", "")):
             await send({"type": "http.response.start", "status": 304, "headers": fresh})
             await send({"type": "http.response.body", "body": b""})
@@ -57,8 +73,14 @@ class Freshness:
         await self.app(scope, receive, send_with_height)
 
 
+def _is_of_a_height(path: str) -> bool:
+    return (path.startswith("/v1/") and path != EVENTS) or path in OTHERS
+
+
 def _tag(view: View, network: NetworkHeight, scope: Scope) -> bytes:
     asked = crc32(scope["query_string"], crc32(scope["path"].encode(), SHAPE + _may_read_all(scope)))
+    if (format_ := wanted(scope)) is not Format.JSON:
+        asked = crc32(format_.value.encode(), asked)
     node = crc32(repr(network).encode()) if scope["path"] == STATUS else 0
     return b'"%d-%b-%08x"' % (view.tip.height, view.tip.hash[:16].encode(), asked ^ node)
 
@@ -67,6 +89,18 @@ def _may_read_all(scope: Scope) -> bool:
     """Whether whole lists are told without a cap: a key gets more than the same question without one."""
     identity = scope["state"].get("identity")
     return identity is not None and keys.Scope.READ in identity.scopes
+
+
+def _keeping(view: View, scope: Scope) -> bytes:
+    """For how long caches may keep the answer without asking. What is buried does not change."""
+    if match := BY_HEIGHT.fullmatch(scope["path"]):
+        height = match[1]
+    elif scope["path"] == BLOCK_HASHES:
+        height = QueryParams(scope["query_string"]).get("to", "")
+    else:
+        return ASKING
+    buried = height.isascii() and height.isdecimal() and len(height) < 10 and int(height) <= view.tip.height - BURIED
+    return FOREVER if buried else ASKING
 
 
 def _tags(header: str) -> list[bytes]:
