@@ -107,7 +107,7 @@ class Exchange:
             ORDER BY unlock_height, position_id
         """
         rows = self._views.rows(query, {**wanted.values, "limit": limit, "skip": skip})
-        found = [Position(*row, op_index=None) for row in rows]
+        found = [Position._make([*row, None]) for row in rows]
         inits = self._inits({each.start_height for each in found})
         return [each._replace(op_index=inits.get((each.txid, each.vout))) for each in found]
 
