@@ -5,7 +5,9 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from api.pool_transaction_rows import PoolTransaction
 from api.rows import OPERATIONS_PER_BLOCK, Amount, Time, time_text
+from api.swap_metric_rows import PoolMetrics
 from engine.modules.decimals import ZERO, fifty_digits
 from engine.modules.pools import Indices, Pool
 from ingest.networks import DECIMALS
@@ -96,14 +98,23 @@ class TwoTvls(TypedDict):
     token_b: TokenTvl
 
 
+class Happened(TypedDict):
+    """A page of what happened in a pool, newest first."""
+
+    total: int
+    limit: int
+    offset: int
+    items: list[PoolTransaction]
+
+
 class PoolDetail(TypedDict):
     """A pool with all that belongs to it."""
 
     pool: Annotated[PoolDirection, Field(description="`src` is token A; positions of both ways are counted.")]
     reserves: TwoReserves
     tvl: TwoTvls
-    metrics: dict[str, object] | None
-    transactions: dict[str, object] | None
+    metrics: Annotated[PoolMetrics | None, Field(description="Unless they were asked not to be told.")]
+    transactions: Annotated[Happened | None, Field(description="If they were asked for.")]
     is_pool_active: Annotated[bool, Field(description="At least 2 active positions each way.")]
 
 

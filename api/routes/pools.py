@@ -11,10 +11,14 @@ from api.errors import PoolNotFound
 from api.ledgers import AtHeight
 from api.numbers import LONGEST, percentage, read_number
 from api.parameters import TickerPath, current, ticker_not_found
+from api.periods import newest_blocks
 from api.pool_ids import PoolPath, SwapTicker, pool_names, swap_ticker
+from api.pool_transaction_rows import transaction_row
 from api.quotes import Quote, quote, read_order
 from api.rows import amount_text
+from api.swap_metric_rows import PoolMetrics, pool_metrics
 from api.swap_rows import (
+    Happened,
     LockedPool,
     LockedToken,
     LockedTokens,
@@ -32,7 +36,11 @@ from engine.modules.decimals import ZERO
 from engine.modules.pools import Indices, Pool, pool_id
 from engine.tickers import WRAPPED
 from ingest.networks import DECIMALS
+from warehouse import pool_transactions
 from warehouse.exchange import Direction, Exchange, Wanted
+from warehouse.exchange_figures import PoolName
+from warehouse.exchange_metrics import ExchangeMetrics
+from warehouse.pool_transactions import PoolTransactions
 from warehouse.serving_view import View
 from warehouse.view_queries import ViewQueries
 
@@ -99,9 +107,17 @@ async def detail(
     transactions_offset: Offset = 0,
     include_metrics: bool = True,
 ) -> Response:
-    """A pool with what its tokens lock."""
+    """A pool with what its tokens lock, its figures of the last 144 blocks and of all, and what happened in it."""
     view = current(request)
-    pool, indices = await _pool(request, pool_id)
+    names = pool_names(pool_id)
+
+    def asked(views: ViewQueries) -> tuple[Pool, Indices, PoolMetrics | None, Happened | None]:
+        pool, indices = _found(Exchange(views).pool(names), names)
+        metrics = _metrics(views, pool) if include_metrics else None
+        happened = _happened(views, pool, transactions_limit, transactions_offset) if include_transactions else None
+        return pool, indices, metrics, happened
+
+    pool, indices, metrics, happened = await ask_views(request, asked)
     a, b = pool.sides
     active = [*a.active, *b.active]
     return answer(
@@ -116,8 +132,8 @@ async def detail(
             ),
             reserves=two_reserves(pool, indices),
             tvl=TwoTvls(token_a=_tvl(view, a.token), token_b=_tvl(view, b.token)),
-            metrics=None,
-            transactions=None,
+            metrics=metrics,
+            transactions=happened,
             is_pool_active=all(len(side.active) >= ENOUGH for side in pool.sides),
         )
     )
@@ -163,10 +179,26 @@ async def tokens_locked(
 async def _pool(request: Request, text: str, height: int | None = None) -> tuple[Pool, Indices]:
     """The pool with its active positions. Raises InvalidPoolId, PoolNotFound and BlockNotFound."""
     names = pool_names(text)
-    found = await ask_views(request, lambda views: Exchange(views).pool(names), height)
-    if found is None:
+    return _found(await ask_views(request, lambda views: Exchange(views).pool(names), height), names)
+
+
+def _found(pool: tuple[Pool, Indices] | None, names: list[str]) -> tuple[Pool, Indices]:
+    """Raises PoolNotFound."""
+    if pool is None:
         raise PoolNotFound(f"there is no pool {names[0]}: no position was ever opened in it", "pool_id")
-    return found
+    return pool
+
+
+def _metrics(views: ViewQueries, pool: Pool) -> PoolMetrics:
+    metrics, name = ExchangeMetrics(views), PoolName(pool.id, *(side.token for side in pool.sides))
+    return pool_metrics(
+        name, metrics.pool(name), metrics.trades(name), metrics.trades(name, newest_blocks(views.height))
+    )
+
+
+def _happened(views: ViewQueries, pool: Pool, limit: int, skip: int) -> Happened:
+    total, rows = PoolTransactions(views).page(pool_transactions.Wanted(pools=(pool.id,)), limit, skip)
+    return Happened(total=total, limit=limit, offset=skip, items=[transaction_row(row) for row in rows])
 
 
 def _tvl(view: View, ticker: str) -> TokenTvl:

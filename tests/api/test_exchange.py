@@ -313,6 +313,12 @@ def test_pools_under_any_spelling(client: httpx.Client) -> None:
         detail = got(client, f"{SWAP}/pools/{name}/detail", include_transactions=True, transactions_limit=5)
         assert (detail["pool"], detail["reserves"], detail["is_pool_active"]) == (row, reserves, False)
         assert detail["tvl"]["token_a"] == {"ticker": "LOL", "tvl_estimate": "298.49623113"}
+        assert detail["metrics"] == got(client, f"{SWAP}/metrics/pools/LOL-WTF")
+        listed = got(client, f"{SWAP}/pools/LOL-WTF/transactions", limit=5)
+        assert detail["transactions"] == {name: listed[name] for name in ("total", "limit", "offset", "items")}
+        assert detail["transactions"]["items"]
+    bare = got(client, f"{SWAP}/pools/LOL-WTF/detail", include_metrics=False)
+    assert (bare["metrics"], bare["transactions"]) == (None, None)
     then = got(client, f"{SWAP}/pools/LOL-WTF/reserves", height=134)
     assert (then["reserve_a"], then["reserve_b"]) == ("298.49623113", "96774.19354839")
 
