@@ -219,7 +219,9 @@ def _account(request: Request, text: str | None) -> str | None:
     if text is None:
         return None
     if text.startswith(POOL_ACCOUNT):
-        return POOL_ACCOUNT + pool_names(text.removeprefix(POOL_ACCOUNT))[0]
+        pool = text.removeprefix(POOL_ACCOUNT)
+        names = pool_names(pool)
+        return POOL_ACCOUNT + (pool if pool in names else names[0])
     return checked_address(current(request), text)
 
 
