@@ -136,8 +136,31 @@ TEMPLATES = st.sampled_from(
 QUERIES = st.lists(
     st.tuples(
         st.sampled_from(
-            "skip limit op_type ticker from to newest other start size type cursor height max_results include_invalid "
-            "include_virtual sort order search creator is_curve mintable min_holders".split()
+            [
+                "skip",
+                "limit",
+                "op_type",
+                "ticker",
+                "from",
+                "to",
+                "newest",
+                "other",
+                "start",
+                "size",
+                "type",
+                "cursor",
+                "height",
+                "max_results",
+                "include_invalid",
+                "include_virtual",
+                "sort",
+                "order",
+                "search",
+                "creator",
+                "is_curve",
+                "mintable",
+                "min_holders",
+            ]
         ),
         st.one_of(
             SEGMENTS, st.integers().map(str), st.sampled_from(["1", "1000", "true", "1.0", "1e9", "NaN", "null"])
