@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.judge import Engine
+from ingest.networks import MAINNET
+from tests.helpers.builders import candidates, headers
 from tests.helpers.forgery import Change, Row, any_row, drop_where, repeated, rewrite, set_where
+from tests.helpers.scenarios import vector_scenario, vectors
 from tests.helpers.traffic_lake import traffic_lake
 from warehouse.audit import audit
 from warehouse.compact import compact_step
@@ -210,3 +214,19 @@ def test_what_is_negative_within_a_block_is_no_finding_and_after_it_is(directory
         found = {finding.check for finding in audit(copy)}
         assert "running_balances" in found
         assert ("negative_balances" in found) == last
+
+
+SCENARIOS = {vector["id"]: vector for vector in vectors("SCENARIO")}
+TELLING = ("SCENARIO-033", "SCENARIO-040", "SCENARIO-053", "SCENARIO-055")
+"""Trades and a settlement, a curve, burns of W, and a pool that is short of a unit when it settles (D-42)."""
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in TELLING else pytest.param(name, marks=pytest.mark.slow) for name in SCENARIOS]
+)
+def test_scenarios_of_the_vectors_are_clean(name: str, tmp_path: Path) -> None:
+    blocks = vector_scenario(SCENARIOS[name]).blocks
+    archive = candidates(blocks)
+    with Lake.create(tmp_path, MAINNET.name, min(blocks)) as lake:
+        lake.commit(Engine(MAINNET).judge(headers(blocks), archive), archive)
+    assert audit(tmp_path) == []

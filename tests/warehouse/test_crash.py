@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -102,6 +103,7 @@ class PowerCuts:
     def __init__(self, directory: Path, copies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.directory, self.copies = directory, copies
         self.count = 0
+        self._one_by_one = threading.RLock()
         self.step = ""
         self.steps: list[str] = []
         self._synced = {path.stat().st_ino for path in directory.iterdir()}
@@ -114,11 +116,12 @@ class PowerCuts:
 
     def _before(self, function: Callable[..., Any], after: Callable[..., None] | None = None) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
-            self._copy()
-            result = function(*arguments, **options)
-            if after is not None:
-                after(*arguments)
-            return result
+            with self._one_by_one:
+                self._copy()
+                result = function(*arguments, **options)
+                if after is not None:
+                    after(*arguments)
+                return result
 
         return call
 
