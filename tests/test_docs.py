@@ -172,7 +172,13 @@ def test_commands_that_read_work_on_the_recorded_chain(line: Place, lake: Path, 
 def test_requests_are_answered_on_the_recorded_chain(curl: Place, api: httpx.Client) -> None:
     """`$B` and the words in capitals stand for what the page says; every answer but an empty filter has content."""
     transaction = api.get("/v1/indexer/brc20/WTF/history?limit=1").json()[0]["txid"]
-    words = {"ADDRESS": people()["alice"], "TICKER": "WTF", "HEIGHT": "117", "TXID": transaction}
+    words = {
+        "ADDRESS": people()["alice"],
+        "TICKER": "WTF",
+        "POOL_ID": "LOL-WTF",
+        "HEIGHT": "125",
+        "TXID": transaction,
+    }
 
     def filled(text: str) -> str:
         return re.sub("|".join(words), lambda word: words[word[0]], text)
