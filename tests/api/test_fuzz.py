@@ -38,6 +38,7 @@ ENDLESS: Final = {"/v1/events"}
 
 PEOPLE: Final = [ALICE, BOB, CAROL, DAVE]
 TICKERS: Final = ["WTF", "lol", "W", "CRV", "yWTF", "Ywtf", "STONES", "%", "a/b"]
+LEFT_OUT: Final = object()
 KNOWN: Final[dict[str, list[Any]]] = {
     "address": [*PEOPLE, LOCKED],
     "owner": PEOPLE,
@@ -57,6 +58,8 @@ KNOWN: Final[dict[str, list[Any]]] = {
     "operation_id": [126000001],
     "change_id": [1260000001],
     "amount": ["1", "0.00000001"],
+    "op_type": ["transfer", "mint", LEFT_OUT],
+    "cursor": [LEFT_OUT] * 4,
 }
 """Values of the recorded chain, which chance would not find."""
 
@@ -76,7 +79,8 @@ def _or_known(parameters: dict[str, Any] | None) -> st.SearchStrategy[dict[str, 
     """What was generated, most parameters exchanged for known values where there are some."""
     if not isinstance(parameters, dict):
         return st.just(parameters)
-    return st.fixed_dictionaries({name: _one_or_known(name, value) for name, value in parameters.items()})
+    chosen = st.fixed_dictionaries({name: _one_or_known(name, value) for name, value in parameters.items()})
+    return chosen.map(lambda values: {name: value for name, value in values.items() if value is not LEFT_OUT})
 
 
 def _one_or_known(name: str, value: Any) -> st.SearchStrategy[Any]:
