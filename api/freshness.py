@@ -26,9 +26,6 @@ STATUS: Final = "/v1/indexer/brc20/status"
 OTHERS: Final = frozenset({"/", "/health", "/ready"})
 """Paths outside /v1 that answer from a published height."""
 
-EVENTS: Final = "/v1/events"
-"""An answer that goes on, from height to height."""
-
 BY_HEIGHT: Final = re.compile(r"/v1/indexer/brc20/history-by-height/(\d+)")
 BLOCK_HASHES: Final = "/v1/indexer/brc20/block-hashes"
 """Questions about heights that are named: buried ones have the same answer for good."""
@@ -74,7 +71,7 @@ class Freshness:
 
 
 def _is_of_a_height(path: str) -> bool:
-    return (path.startswith("/v1/") and path != EVENTS) or path in OTHERS
+    return path.startswith("/v1/") or path in OTHERS
 
 
 def _tag(view: View, network: NetworkHeight, scope: Scope) -> bytes:

@@ -17,7 +17,6 @@ FREE: Final = frozenset({"/health", "/ready", "/live"})
 
 COSTS: Final = (
     (re.compile(r"/v1/sql$"), 50),
-    (re.compile(r"/v1/events"), 10),
     (re.compile(r"/v1/.*(/all|/metrics/.*|/aggregate|/stats|/fees/daily)$"), 20),
     (re.compile(r"/v1/.*(history|transactions|executions|balance-changes|balances)"), 5),
 )
