@@ -66,7 +66,9 @@ def wait_until_live(client: httpx.Client, server: subprocess.Popen[bytes]) -> No
 def running(app: FastAPI) -> Iterator[httpx.Client]:
     """The application behind a real server in this process, for tests that look inside or inject."""
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False, ws="none", proxy_headers=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_config=None, access_log=False, ws="none", proxy_headers=False)
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
