@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from api.app import create_app
+from api.keys import Scope, create_key
 from settings import defaults_from
 from simplicity import WHAT_TO_TRY, app
 from tests.helpers.api import running
@@ -169,7 +170,7 @@ def test_commands_that_read_work_on_the_recorded_chain(line: Place, lake: Path, 
 
 
 @pytest.mark.parametrize("curl", CURLS, ids=str)
-def test_requests_are_answered_on_the_recorded_chain(curl: Place, api: httpx.Client) -> None:
+def test_requests_are_answered_on_the_recorded_chain(curl: Place, lake: Path, api: httpx.Client) -> None:
     """`$B` and the words in capitals stand for what the page says; every answer but an empty filter has content."""
     transaction = api.get("/v1/indexer/brc20/WTF/history?limit=1").json()[0]["txid"]
     words = {
@@ -187,11 +188,10 @@ def test_requests_are_answered_on_the_recorded_chain(curl: Place, api: httpx.Cli
     (url,) = (word for word in given if word.startswith(("$B/", "http://127.0.0.1:8080/")))
     body = given[given.index("--json") + 1] if "--json" in given else None
     path = filled(url.replace("$B", "/v1/indexer").removeprefix("http://127.0.0.1:8080"))
-    answer = (
-        api.get(path)
-        if body is None
-        else api.post(path, content=filled(body).encode(), headers={"Content-Type": "application/json"})
-    )
+    headers = {"Content-Type": "application/json"}
+    if "X-API-Key: $KEY" in given:
+        headers["X-API-Key"] = create_key(lake, "page", [Scope.SQL])[1]
+    answer = api.get(path) if body is None else api.post(path, content=filled(body).encode(), headers=headers)
     assert answer.status_code == 200, answer.text
     assert answer.json() or "from=895534" in path
 
