@@ -130,7 +130,9 @@ class _Audit:
                 lines.append(f"rounding;;;{event['ticker']};{_amount(event['delta'])};;{event['address']}")
             if event["cause"] == "expiry":
                 owner, ticker = event["address"], event["ticker"]
-                position = next(row for row, side in sides if (row["owner_address"], side) == (owner, ticker))
+                owed = (row for row, side in sides if (row["owner_address"], side) == (owner, ticker))
+                position = next(owed, None)
+                assert position is not None, f"nothing is owed to {owner}"
                 outpoint, pool = f"{position['txid']};{position['vout']}", f"POOL::{position['pool']}"
                 lines.append(f"expiry;{outpoint};{ticker};{_amount(event['delta'])};{pool};{owner}")
         return lines
@@ -225,8 +227,10 @@ def _assert_effect(row: Row, events: list[Row]) -> None:
         assert causes in ([], ["swap_init", "swap_init"], ["stake"]), row
         assert (not events) == row["ticker"].startswith("y")
         assert all(abs(event["delta"]) == row["amount"] and event["ticker"] == row["ticker"] for event in events), row
+        assert [event["address"] for event in events[:1]] in ([], [row["from_address"]]), row
     elif row["operation"] == "swap_exe" and row["ticker"].startswith("y"):
         assert causes in ([], ["unstake"], ["reward"], ["unstake", "reward"]), row
+        assert all(event["address"] == row["from_address"] for event in events), row
     elif row["operation"] == "swap_exe":
         assert set(causes) <= set(TRADE), row
         _assert_balanced(events)

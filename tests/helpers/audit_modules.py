@@ -20,6 +20,8 @@ VERSIONS = {
     "vaults": ("vault",),
 }
 """Keys of the tables whose rows are versions."""
+BEGINNINGS = {"positions": "start_height", "programs": "start_height", "vaults": "opened_height"}
+"""Where a version says at which height its first one stands."""
 LOGS = {"executions": ("op_index",), "fills": ("op_index", "fill")}
 """Keys within a block of the tables whose rows are happenings."""
 VAST = 10**18
@@ -64,6 +66,8 @@ class ModuleTables:
                 settled[row["position_id"]] = row
         for name, key in VERSIONS.items():
             for row in self.rows.get(name, {}).pop(height, []):
+                begun = BEGINNINGS.get(name, "height")
+                assert tuple(row[part] for part in key) in self.latest[name] or row[begun] == height, row
                 self.latest[name][tuple(row[part] for part in key)] = row
         self._trades(height, operations)
         self._programs()
@@ -85,7 +89,7 @@ class ModuleTables:
         for row in self.rows.get("fills", {}).pop(height, []):
             fills[row["op_index"]].append(row)
         for row in self.rows.get("executions", {}).pop(height, []):
-            record, parts = operations[row["op_index"]], fills.pop(row["op_index"])
+            record, parts = operations[row["op_index"]], fills.pop(row["op_index"], [])
             assert record["valid"]
             assert record["operation"] == "swap_exe"
             assert (record["amount"], record["ticker"], record["txid"]) == (row["used"], row["source"], row["txid"])
