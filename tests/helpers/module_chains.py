@@ -5,12 +5,14 @@ succeed, some by a hair: amounts of any precision, requests beyond the slippage,
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
 
 from tests.helpers.builders import SIG83, Blocks, make_tx, op_return, pay, spend
 from tests.helpers.chain import Tx, TxIn
+from tests.helpers.odd_modules import ODD
 from tests.helpers.strange_chains import FIRST, TRANSACTIONS
 from tests.helpers.strange_chains import NETWORK as STRANGE
 from tests.helpers.vaults import Vault, burn_w, mint_w
@@ -31,7 +33,7 @@ AMOUNTS = st.sampled_from(
 )
 DUST = st.sampled_from(["0.00000001", "0.000000004", "0.000000005", "0.123456785", "1e-20"])
 LOCKS = st.sampled_from(["10", "10", "11", "12", "14"])
-SLIPS = st.sampled_from(["100", "50", "5", "1", "0.3", "100", "0.00000001"])
+SLIPS = st.sampled_from(["100", "50", "5", "1", "0.3", "100", "0.00000001", "0"])
 PROGRAMS = st.sampled_from(["CRV", "CRV", "TWO", "EXP"])
 
 
@@ -119,7 +121,7 @@ def opening() -> list[list[Tx]]:
 
 @st.composite
 def swaps(draw: st.DrawFn) -> Tx:
-    sender, pair = draw(PERSON), draw(st.integers(0, 4).flatmap(lambda n: Y_PAIRS if n == 0 else PAIRS))
+    sender, pair = draw(PERSON), draw(st.integers(0, 2).flatmap(lambda n: Y_PAIRS if n == 0 else PAIRS))
     if draw(st.integers(0, 4)) < 2:
         return lock(sender, pair, draw(AMOUNTS | DUST), draw(LOCKS))
     return trade(sender, pair.replace("yWTF,", "WTF,"), draw(AMOUNTS), draw(SLIPS))
@@ -143,7 +145,7 @@ def stakes(draw: st.DrawFn) -> Tx:
 
 @st.composite
 def wraps(draw: st.DrawFn) -> Tx:
-    sender, vault, sats = draw(PERSON), draw(st.sampled_from(VAULTS)), draw(st.sampled_from([1000, 1000, 546]))
+    sender, vault, sats = draw(PERSON), draw(st.sampled_from(VAULTS)), draw(st.sampled_from([1000, 1000, 546, 9000]))
     kind = draw(st.integers(0, 5))
     if kind < 2:
         return mint_w(vault, sats, sender)
@@ -164,17 +166,25 @@ def transfers(draw: st.DrawFn) -> Tx:
 
 
 MODULES = {"swap": swaps(), "curve": stakes(), "wrap": wraps()}
-TRAFFIC = st.one_of(
-    swaps(), swaps(), swaps(), stakes(), stakes(), stakes(), wraps(), wraps(), transfers(), TRANSACTIONS
-)
+TRAFFIC = st.one_of(*[swaps()] * 3, *[stakes()] * 3, *[wraps()] * 2, transfers(), TRANSACTIONS, ODD)
 
 
 @st.composite
 def chains(draw: st.DrawFn, traffic: st.SearchStrategy[Tx] = TRAFFIC) -> Blocks:
     """Long enough for locks to end: up to 24 blocks, later ones mostly quiet. Lock times tell transactions apart."""
-    busy = draw(st.lists(st.lists(traffic, min_size=1, max_size=5), min_size=4, max_size=9))
+    busy = draw(st.lists(st.lists(traffic, min_size=2, max_size=5), min_size=4, max_size=8))
     quiet = draw(st.lists(st.lists(traffic, max_size=1), min_size=6, max_size=11))
+    return numbered([*opening(), *busy, *quiet])
+
+
+@st.composite
+def odd_chains(draw: st.DrawFn) -> Blocks:
+    """One or two blocks of operations that are mostly refused."""
+    return numbered([*opening(), [], *draw(st.lists(st.lists(ODD, min_size=1, max_size=14), min_size=1, max_size=2))])
+
+
+def numbered(blocks: Sequence[Sequence[Tx]]) -> Blocks:
     return {
         FIRST + n: [replace(tx, locktime=100 * n + place) for place, tx in enumerate(txs)]
-        for n, txs in enumerate([*opening(), *busy, *quiet])
+        for n, txs in enumerate(blocks)
     }

