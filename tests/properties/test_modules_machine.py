@@ -88,6 +88,8 @@ class Machine(RuleBasedStateMachine):
         self.blocks = {height: txs for height, txs in self.blocks.items() if height < FIRST + keep}
         self.compiled.restore(self.states[-1])
         self.plain.restore(self.states[-1])
+        for engine in (self.compiled, self.plain):
+            assert_same_state(engine.state(), self.states[-1])
 
     def teardown(self) -> None:
         """The surviving blocks at once, by paths that have seen no others, come to the same."""
