@@ -7,7 +7,7 @@ import inspect
 import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -89,6 +89,8 @@ TrustedProxy = Annotated[
         metavar="ADDRESS",
     ),
 ]  # fmt: skip
+NONE_GIVEN: Final[list[str]] = []
+"""Default of options that may be given several times; nobody changes it."""
 JwtKey = Annotated[
     Path | None,
     setting("jwt-key", "File with the public key (PEM) or the secret that tokens are verified by.", metavar="FILE"),
@@ -117,6 +119,7 @@ def with_options_of(
         for name, parameter in inspect.signature(other).parameters.items()
         if name not in leaving
     }
+    # What `inspect.signature` asks first; functions are not declared to have it.
     command.__signature__ = inspect.Signature([*parameters.values()], return_annotation=None)  # type: ignore[attr-defined]
     command.__annotations__ = {name: parameter.annotation for name, parameter in parameters.items()}
     return command

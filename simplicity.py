@@ -271,8 +271,8 @@ def serve(
     anonymous_rate: settings.AnonymousRate = SAFE.anonymous_rate,
     key_rate: settings.KeyRate = SAFE.key_rate,
     limit_store: settings.LimitStore = None,
-    cors_origin: settings.CorsOrigin = [],  # noqa: B006 - typer reads the default and never changes it
-    trusted_proxy: settings.TrustedProxy = [],  # noqa: B006
+    cors_origin: settings.CorsOrigin = settings.NONE_GIVEN,
+    trusted_proxy: settings.TrustedProxy = settings.NONE_GIVEN,
     jwt_key: settings.JwtKey = None,
     jwt_issuer: settings.JwtIssuer = None,
     jwt_audience: settings.JwtAudience = None,

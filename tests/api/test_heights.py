@@ -2,11 +2,11 @@
 
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
+from tests.helpers.api import got
 from tests.helpers.recorded import TIP, people
 from warehouse.duckdb_engine import connect
 
@@ -27,12 +27,6 @@ FIGURES = """
     LEFT JOIN (SELECT staking_ticker AS ticker, sum(total_staked) AS total_staked FROM current_programs GROUP BY 1)
         USING (ticker)
 """
-
-
-def got(client: httpx.Client, path: str, **parameters: object) -> Any:
-    response = client.get(path, params=parameters)  # type: ignore[arg-type]
-    assert response.status_code == 200, response.text
-    return response.json()
 
 
 @pytest.mark.parametrize("height", HEIGHTS)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from decimal import Decimal, localcontext
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote as encoded
 
 import duckdb
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from api.app import create_app
 from api.options import Options
 from ingest.networks import REGTEST
-from tests.helpers.api import running
+from tests.helpers.api import got, running
 from tests.helpers.builders import address
 from tests.helpers.market_lake import FIRST_TRADE, LAST, TRADES, market_lake
 from tests.helpers.module_chains import VAULTS
@@ -41,12 +40,6 @@ def client(lake: Path) -> Iterator[httpx.Client]:
 def sql(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(lake) as connection:
         yield connection
-
-
-def got(client: httpx.Client, path: str, **parameters: object) -> Any:
-    response = client.get(path, params=parameters or None)  # type: ignore[arg-type]
-    assert response.status_code == 200, response.text
-    return response.json()
 
 
 def rounded(text: str) -> Decimal:

@@ -10,14 +10,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 PROGRAM = """
 import sys
 from pathlib import Path
+from typing import Any
 from api.server import serve
 if __name__ == "__main__":
     serve(Path(sys.argv[1]), port=int(sys.argv[2]), workers=int(sys.argv[3]))
@@ -29,6 +32,13 @@ def free_port() -> int:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
         return port
+
+
+def got(client: httpx.Client, path: str, **parameters: Any) -> Any:
+    """The answer, which must be one; without parameters those of the path stay."""
+    response = client.get(path, params=parameters or None)
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 @contextmanager
@@ -63,7 +73,7 @@ def wait_until_live(client: httpx.Client, server: subprocess.Popen[bytes]) -> No
 
 
 @contextmanager
-def running(app: FastAPI) -> Iterator[httpx.Client]:
+def running(app: FastAPI | ProxyHeadersMiddleware) -> Iterator[httpx.Client]:
     """The application behind a real server in this process, for tests that look inside or inject."""
     port = free_port()
     server = uvicorn.Server(
