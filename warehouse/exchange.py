@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 from engine.modules.pools import Indices, Pool, pool_of, position_of
 from engine.modules.registry import StateTable
 from engine.modules.stakes import RECEIPT
-from engine.modules.swap_tables import POOLS, POSITIONS
+from engine.modules.swap import POOLS, POSITIONS
 from engine.schemas import AMOUNT
 from warehouse.programs import Programs
 from warehouse.view_queries import ViewQueries

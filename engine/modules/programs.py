@@ -5,7 +5,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from engine.modules.curve_tables import ACCOUNTS, PROGRAMS
 from engine.modules.program import Program, holding_of, program_of
 from engine.modules.registry import Account, Ledger
 from engine.modules.stakes import RECEIPT
@@ -64,19 +63,19 @@ class Programs:
 
     def drain(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """Rows of the block just finished, by table."""
-        rows: dict[str, list[dict[str, Any]]] = {PROGRAMS.name: [], ACCOUNTS.name: []}
+        rows: dict[str, list[dict[str, Any]]] = {"programs": [], "accounts": []}
         for program in self._changed.values():
             versions, accounts = program.close_block()
-            rows[PROGRAMS.name] += versions
-            rows[ACCOUNTS.name] += accounts
+            rows["programs"] += versions
+            rows["accounts"] += accounts
         self._changed = {}
         return rows
 
     def restore(self, tables: Mapping[str, pa.Table]) -> None:
         """Enter programs and accounts as their latest versions say."""
-        for row in tables[PROGRAMS.name].to_pylist():
+        for row in tables["programs"].to_pylist():
             self.enter(program_of(row))
-        for row in tables[ACCOUNTS.name].to_pylist():
+        for row in tables["accounts"].to_pylist():
             account = Account(row["address"], row["script"])
             self._programs[row["ticker"]].accounts[account] = holding_of(row)
         self._changed = {}
