@@ -13,12 +13,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
-import rich.progress
 import typer
 from rich.console import Console
 from typer._click.core import Context
@@ -38,16 +36,17 @@ from ingest.networks import NETWORKS
 from ingest.node import Node
 from ingest.patience import Patience
 from ingest.rpc import Credentials
-from ingest.source import Source, Tip
+from ingest.source import Source
 from warehouse.answers import Format, UnusableQuery, plain
 from warehouse.answers import answer as answer_query
 from warehouse.audit import audit as audit_lake
 from warehouse.duckdb_engine import connect
 from warehouse.errors import LakeError, LakeNotFound
 from warehouse.folds import fold_due, make_fold
-from warehouse.indexer import Committed, Indexer, rederive
+from warehouse.indexer import Indexer, rederive
 from warehouse.lake import Lake
 from warehouse.manifest import read_manifest
+from warehouse.progress import Progress
 from warehouse.verify import ApiSide, LakeSide, first_difference
 
 RECORDED_CHAIN = Path(__file__).parent / "tests/data/regtest/blocks.tar.gz"
@@ -165,7 +164,7 @@ def sync(
     with stop_on_signal() as stop, open_lake(data, network, start) as lake:
         if is_first_run():
             console.print("the first run compiles the kernels: this takes about a minute, once")
-        with Progress() as progress:
+        with Progress(console) as progress:
             patience = Patience(None if follow else 60.0, stop.is_set, progress.waiting)
             source = open_source(lake.manifest.network, node, blocks, credentials, patience)
             indexer = Indexer(lake, threads)
@@ -187,68 +186,6 @@ def sync(
             finally:
                 source.close()
         console.print(f"indexed to {describe_tip(lake)}")
-
-
-class Progress:
-    """Blocks, operations, rate and time left: a bar on a terminal, a line every ten seconds in a log."""
-
-    EVERY = 10.0
-
-    def __init__(self) -> None:
-        self.bar = rich.progress.Progress(
-            rich.progress.TextColumn("{task.description}"),
-            rich.progress.BarColumn(),
-            rich.progress.TextColumn("{task.fields[rate]}"),
-            rich.progress.TimeElapsedColumn(),
-            rich.progress.TextColumn("left"),
-            rich.progress.TimeRemainingColumn(),
-            console=console,
-            speed_estimate_period=60,
-            disable=not console.is_terminal,
-        )
-        self.task = self.bar.add_task("looking at the chain", total=None, rate="")
-        self.blocks = self.operations = 0
-        self.began = self.told = time.monotonic()
-        self.last: int | None = None
-
-    def __enter__(self) -> "Progress":
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def target(self, tip: Tip) -> None:
-        """The height at which the source ends for now."""
-        self.last = tip.height
-
-    def waiting(self, error: IngestError, seconds: float) -> None:
-        """The source is in the way; it is asked again by itself."""
-        console.print(f"waiting {seconds:.1f} s: {error}", markup=False)
-
-    def committed(self, step: Committed) -> None:
-        """A step is published."""
-        if step.blocks == 0:
-            console.print(f"reorganisation: back to height {step.height}")
-        self.blocks += step.blocks
-        self.operations += step.operations
-        left = None if self.last is None else max(0, self.last - step.height)
-        now = time.monotonic()
-        rate = self.blocks / (now - self.began)
-        described = f"height {step.height}, {self.operations} operations"
-        self.bar.update(
-            self.task,
-            description=described,
-            completed=self.blocks,
-            total=None if left is None else self.blocks + left,
-            rate=f"{rate:.1f} blocks/s",
-        )
-        if self.bar.disable and (now - self.told >= self.EVERY or left == 0):
-            self.told = now
-            eta = f", {timedelta(seconds=round(left / rate))} left" if left else ""
-            console.print(
-                f"{described}, {rate:.1f} blocks/s, {self.operations / (now - self.began):.0f} operations/s{eta}"
-            )
 
 
 def describe_tip(lake: Lake) -> str:
@@ -398,7 +335,7 @@ def rollback(
 @app.command()
 def rebuild(data: settings.Data) -> None:
     """Derive every table anew from the archived candidates, without a node; readers see the old ones until the end."""
-    with stop_on_signal() as stop, Lake.open(data) as lake, Progress() as progress:
+    with stop_on_signal() as stop, Lake.open(data) as lake, Progress(console) as progress:
         for committed in rederive(lake, stop):
             progress.committed(committed)
         console.print("stopped: every table is as before" if stop.is_set() else f"rebuilt to {describe_tip(lake)}")
