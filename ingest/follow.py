@@ -1,13 +1,14 @@
 """The stream that indexing consumes: blocks that extend what we have, and rewinds when the best chain moved."""
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from ingest.blockjson import parent_of
 from ingest.errors import ChainMoved, IngestError, NodeBehind, Stopped
 from ingest.patience import Patience
 from ingest.source import RawBlock, Source, Tip
+from ingest.stages import Stage, Watch
 
 BATCH_BLOCKS: Final = 144
 BATCH_BYTES: Final = 64 << 20
@@ -19,6 +20,8 @@ class Extend:
     """Blocks of one branch, each the parent of the next, the first one's parent being our tip."""
 
     blocks: list[RawBlock]
+    fetch: Stage | None = field(default=None, compare=False)
+    """When they were waited for; what was fetched ahead of that took no time here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +188,7 @@ class _Stream:
         """
         batch: list[RawBlock] = []
         size = 0
+        watch = Watch("fetch")
         try:
             while self._blocks is not None and len(batch) < self._batch_blocks and size < self._batch_bytes:
                 block = next(self._blocks, None)
@@ -202,7 +206,7 @@ class _Stream:
         if not batch:
             return None
         self._tip = Tip(batch[-1].height, batch[-1].hash)
-        return Extend(batch)
+        return Extend(batch, watch.end())
 
     def _check_joins(self, block: RawBlock, batch: list[RawBlock]) -> None:
         below = batch[-1] if batch else self._tip

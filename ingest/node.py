@@ -23,7 +23,7 @@ from ingest.errors import (
 from ingest.lookahead import look_ahead
 from ingest.networks import REGTEST, Network
 from ingest.patience import Patience
-from ingest.rpc import Credentials, Rpc
+from ingest.rpc import Credentials, Heard, Rpc, unheard
 from ingest.source import RawBlock, SpentFormat, Tip
 
 T = TypeVar("T")
@@ -52,6 +52,7 @@ class Node:
         *,
         patience: Patience | None = None,
         breaker: CircuitBreaker | None = None,
+        on_call: Heard = unheard,
         timeout: float = 60.0,
         batch_blocks: int = 16,
     ) -> None:
@@ -59,7 +60,7 @@ class Node:
 
         `batch_blocks`: most blocks asked for in one call. Raises `BadNodeAddress`.
         """
-        self._rpc = Rpc(url, credentials or Credentials(), timeout=timeout, breaker=breaker)
+        self._rpc = Rpc(url, credentials or Credentials(), timeout=timeout, breaker=breaker, on_call=on_call)
         self._network = network
         self._patience = patience or Patience()
         self._rest: bool | None = None

@@ -6,7 +6,7 @@ Credentials and the URL's path (hosted nodes put tokens there) appear in no erro
 import itertools
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +30,7 @@ from ingest.errors import (
     Stopped,
     WrongCredentials,
 )
+from ingest.stages import Stage, Watch
 
 IN_WARMUP: Final = -28
 """RPC error while the node starts."""
@@ -41,8 +42,17 @@ BUSY: Final = (
     httpx.codes.GATEWAY_TIMEOUT,
 )
 
+ANSWERED: Final = "answered"
+
+Heard = Callable[[Stage, str], None]
+"""Told of each call, named for its method: when it was, and that it was answered or else the name of its error."""
+
 # httpx logs every URL, path included, at level INFO.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def unheard(_call: Stage, _outcome: str) -> None:
+    """The `on_call` of those who do not count calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,7 @@ class Rpc:
         timeout: float = 60.0,
         max_answer: int = 256 << 20,
         breaker: CircuitBreaker | None = None,
+        on_call: Heard = unheard,
     ) -> None:
         """`timeout`: seconds without a byte; `max_answer`: bytes accepted in one answer."""
         address = _address(url)
@@ -84,6 +95,7 @@ class Rpc:
         self._auth = _basic_auth(address, credentials)
         self._max_answer = max_answer
         self._breaker = breaker or CircuitBreaker()
+        self._on_call = on_call
         self._ids = itertools.count(1)
         self._client = httpx.Client(
             headers=dict([_header(credentials.header)]) if credentials.header is not None else None,
@@ -95,7 +107,7 @@ class Rpc:
 
     def call(self, method: str, *params: object) -> Any:
         """The result of one call; numbers with a fraction come as their text, so that no digit is lost."""
-        answer = self._post({"jsonrpc": "1.0", "id": next(self._ids), "method": method, "params": params})
+        answer = self._post(method, {"jsonrpc": "1.0", "id": next(self._ids), "method": method, "params": params})
         reply = self._json(answer, method)
         if not isinstance(reply, dict):
             raise self._unreadable(answer, method)
@@ -107,7 +119,8 @@ class Rpc:
             return [self.call(method, *params[0])]
         ids = [next(self._ids) for _ in params]
         answer = self._post(
-            [{"jsonrpc": "1.0", "id": id_, "method": method, "params": p} for id_, p in zip(ids, params, strict=True)]
+            method,
+            [{"jsonrpc": "1.0", "id": id_, "method": method, "params": p} for id_, p in zip(ids, params, strict=True)],
         )
         replies = self._json(answer, method)
         if isinstance(replies, dict):
@@ -121,19 +134,27 @@ class Rpc:
 
     def get(self, path: str) -> bytes | None:
         """Body of the REST resource below `/rest/`, or None when the node does not have it."""
-        answer = self._send("GET", self._url.copy_with(path=f"{self._url.path.rstrip('/')}/rest/{path}"), None)
+        url = self._url.copy_with(path=f"{self._url.path.rstrip('/')}/rest/{path}")
+        answer = self._send(f"rest/{path.partition('/')[0]}", "GET", url, None)
         if answer.status == httpx.codes.NOT_FOUND:
             return None
         if answer.status != httpx.codes.OK:
             raise self._unreadable(answer, "REST")
         return answer.body
 
-    def _post(self, body: object) -> _Answer:
-        return self._send("POST", self._url, json.dumps(body).encode())
+    def _post(self, method: str, body: object) -> _Answer:
+        return self._send(method, "POST", self._url, json.dumps(body).encode())
 
-    def _send(self, verb: str, url: httpx.URL, body: bytes | None) -> _Answer:
+    def _send(self, method: str, verb: str, url: httpx.URL, body: bytes | None) -> _Answer:
         auth = self._cookie_auth(self._cookie) if self._cookie else self._auth
-        answer = self._breaker.call(lambda: self._exchange(verb, url, body, auth))
+        watch, outcome = Watch(method), ANSWERED
+        try:
+            answer = self._breaker.call(lambda: self._exchange(verb, url, body, auth))
+        except IngestError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            self._on_call(watch.end(), outcome)
         if answer.status == httpx.codes.UNAUTHORIZED:
             raise WrongCredentials(f"{self.name} does not accept the credentials (HTTP 401)")
         if answer.status == httpx.codes.FORBIDDEN:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from queue import Full, Queue
 
 from engine.judge import Engine
-from ingest.follow import Item, Rewind
+from ingest.follow import Extend, Item, Rewind
 from ingest.networks import NETWORKS
 from ingest.scan import Scanned, scan_blocks
+from ingest.stages import Stage, timed
 from warehouse.folds import write_fold
 from warehouse.lake import Lake
 from warehouse.maintenance import Maintenance
@@ -19,7 +20,10 @@ from warehouse.manifest import Fold
 REBUILD_ROWS = 500_000
 """Candidates judged at once when everything is derived anew."""
 
-Ahead = Future[Scanned] | Rewind
+Staged = tuple[Scanned, tuple[Stage, ...]]
+"""Scanned blocks, and what was done with them so far."""
+
+Ahead = Future[Staged] | Rewind
 """What the reading thread hands over: a scan under way, or a rewind."""
 
 
@@ -30,6 +34,10 @@ class Committed:
     height: int
     blocks: int
     operations: int
+    taken_back: int = 0
+    """Blocks that a rewind took back."""
+    stages: tuple[Stage, ...] = ()
+    """What was done when: fetch, scan, judge, commit; or rewind."""
 
 
 class Indexer:
@@ -55,28 +63,32 @@ class Indexer:
         """
         with Maintenance(self.lake) as maintenance:
             for item in self._run_ahead(stream, stop):
-                yield self._rewind(item.height) if isinstance(item, Rewind) else self._extend(item)
+                yield self._rewind(item.height) if isinstance(item, Rewind) else self._extend(*item)
                 maintenance.due()
                 if stop.is_set():
                     return
 
-    def _extend(self, scanned: Scanned) -> Committed:
-        judged = self.engine.judge(scanned.headers, scanned.candidates)
-        self.lake.commit(judged, scanned.candidates)
+    def _extend(self, scanned: Scanned, before: tuple[Stage, ...]) -> Committed:
+        judged, judge = timed("judge", lambda: self.engine.judge(scanned.headers, scanned.candidates))
+        _, commit = timed("commit", lambda: self.lake.commit(judged, scanned.candidates))
         heights, hashes = (scanned.headers[name].to_pylist() for name in ("height", "hash"))
         with self._ahead_lock:
             for height, hash_ in zip(heights, hashes, strict=True):
                 # The stream may already have put another branch's block in its place.
                 if self._ahead.get(height) == hash_:
                     del self._ahead[height]
-        return Committed(heights[-1], len(heights), judged.operations.num_rows)
+        return Committed(heights[-1], len(heights), judged.operations.num_rows, stages=(*before, judge, commit))
 
     def _rewind(self, height: int) -> Committed:
+        before = self.lake.tip
+        _, stage = timed("rewind", lambda: self._take_back(height))
+        return Committed(height, 0, 0, before.height - height if before else 0, (stage,))
+
+    def _take_back(self, height: int) -> None:
         self.lake.rewind(height)
         self.engine.restore(self.lake.state())
-        return Committed(height, 0, 0)
 
-    def _run_ahead(self, stream: Iterator[Item], stop: threading.Event) -> Iterator[Scanned | Rewind]:
+    def _run_ahead(self, stream: Iterator[Item], stop: threading.Event) -> Iterator[Staged | Rewind]:
         """The stream with its blocks scanned, `threads` batches at once; order is kept."""
         queue: Queue[Ahead | None] = Queue(maxsize=self.threads)
         abandoned = threading.Event()
@@ -113,7 +125,12 @@ class Indexer:
                 self._ahead = {height: hash_ for height, hash_ in self._ahead.items() if height <= item.height}
                 return item
             self._ahead |= {block.height: block.hash for block in item.blocks}
-        return pool.submit(scan_blocks, item.blocks)
+        return pool.submit(_scan, item)
+
+
+def _scan(item: Extend) -> Staged:
+    scanned, scan = timed("scan", lambda: scan_blocks(item.blocks))
+    return scanned, ((item.fetch, scan) if item.fetch else (scan,))
 
 
 def rederive(lake: Lake, stop: threading.Event) -> Iterator[Committed]:

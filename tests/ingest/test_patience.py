@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from ingest.batches import BatchSize, in_batches
-from ingest.breaker import CircuitBreaker
+from ingest.breaker import Circuit, CircuitBreaker
 from ingest.errors import AnswerTooLarge, CircuitOpen, IngestError, NodeBusy, Pruned, Stopped
 from ingest.lookahead import look_ahead
 from ingest.patience import Patience
@@ -95,6 +95,23 @@ def test_the_circuit_opens_lets_one_probe_through_and_closes_on_an_answer() -> N
     assert breaker.call(lambda: ask(None)) == "done"
     assert breaker.call(lambda: ask(None)) == "done"
     assert asked == [0.0, 0.0, 10.0, 20.0, 20.0]
+
+
+def test_the_circuit_tells_what_it_becomes() -> None:
+    now = [0.0]
+    told: list[Circuit] = []
+    breaker = CircuitBreaker(2, 5.0, clock=lambda: now[0], on_change=told.append)
+    for _ in range(2):
+        assert breaker.circuit is Circuit.CLOSED
+        with pytest.raises(NodeBusy):
+            breaker.call(failing(1, lambda: NodeBusy("no")))
+    assert told == [breaker.circuit] == [Circuit.OPEN]
+    now[0] = 5.0
+    with pytest.raises(NodeBusy):
+        breaker.call(failing(1, lambda: NodeBusy("no")))
+    now[0] = 10.0
+    assert breaker.call(lambda: breaker.circuit) is Circuit.HALF_OPEN
+    assert told == [Circuit.OPEN, Circuit.HALF_OPEN, Circuit.OPEN, Circuit.HALF_OPEN, Circuit.CLOSED]
 
 
 def test_while_a_probe_is_out_nobody_else_is_let_through() -> None:

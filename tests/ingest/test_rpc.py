@@ -7,9 +7,19 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ingest.errors import AnswerTooLarge, BadAnswer, IngestError, NodeRefused, NodeUnreachable
+from ingest.errors import (
+    AnswerTooLarge,
+    BadAnswer,
+    CircuitOpen,
+    IngestError,
+    NodeBusy,
+    NodeFailing,
+    NodeRefused,
+    NodeUnreachable,
+)
 from ingest.rpc import Credentials, Rpc, translated
-from tests.helpers.node import FakeNode
+from ingest.stages import Stage
+from tests.helpers.node import FakeNode, Fault
 
 CERTIFICATE = Path(__file__).parents[1] / "data" / "tls" / "loopback.pem"
 """Made for these tests: a key and the certificate that it signed itself, for 127.0.0.1."""
@@ -44,6 +54,37 @@ def test_https_with_a_trusted_certificate(tls: ssl.SSLContext, monkeypatch: pyte
         assert rpc.call("getblockhash", 2) == fake.tip_hash
         assert rpc.get(f"block/{fake.tip_hash}.bin") == fake.best[2].raw
         rpc.close()
+
+
+def test_every_call_is_told_by_method_and_outcome() -> None:
+    """Neither hashes nor anything secret is in what is told."""
+    told: list[tuple[Stage, str]] = []
+    with FakeNode(3) as fake:
+        rpc = Rpc(fake.url, Credentials(), on_call=lambda call, outcome: told.append((call, outcome)))
+        rpc.call("getblockhash", 2)
+        rpc.batch("getblockhash", [[1], [2]])
+        rpc.get(f"block/{fake.tip_hash}.bin")
+        with pytest.raises(NodeRefused):
+            rpc.call("getblockhash", 99)
+        fake.fail(Fault.BUSY)
+        with pytest.raises(NodeBusy):
+            rpc.call("getbestblockhash")
+        fake.vanish()
+        for _ in range(4):
+            with pytest.raises(NodeFailing):
+                rpc.call("getbestblockhash")
+        with pytest.raises(CircuitOpen):
+            rpc.call("getbestblockhash")
+        rpc.close()
+    assert [(call.name, outcome) for call, outcome in told[:5]] == [
+        ("getblockhash", "answered"),
+        ("getblockhash", "answered"),
+        ("rest/block", "answered"),
+        ("getblockhash", "answered"),
+        ("getbestblockhash", "NodeBusy"),
+    ]
+    assert told[-1][1] == "CircuitOpen"
+    assert all(0 <= call.seconds < 10 for call, _ in told)
 
 
 def test_https_with_an_unknown_certificate_is_refused(tls: ssl.SSLContext) -> None:

@@ -10,6 +10,7 @@ import pytest
 from ingest.errors import CorruptBlock, NodeUnreachable
 from ingest.follow import Extend, Item, Rewind
 from ingest.source import RawBlock, SpentFormat
+from ingest.stages import Watch
 from tests.helpers.chain import Block, make_block
 from tests.helpers.lakes import content, older
 from tests.helpers.traffic import Traffic
@@ -66,6 +67,20 @@ def test_a_rewind_in_the_stream_leaves_the_other_branch(lake: Lake) -> None:
     assert run(lake, [extend(*blocks), Rewind(2), extend(*branch)]) == [(5, 6), (2, 0), (6, 4)]
     assert [lake.block_hash(height) for height in range(7)] == [block.hash for block in blocks[:3] + branch]
     assert audit(lake.directory) == []
+
+
+def test_steps_tell_when_what_was_done(lake: Lake) -> None:
+    """Every stage of a batch of blocks lies within it, in order; a rewind tells how many blocks it took back."""
+    blocks = chain(5, seed=1)
+    fetched = Extend([raw(block) for block in blocks], Watch("fetch").end())
+    extended, rewound = Indexer(lake).index(iter([fetched, Rewind(1)]), threading.Event())
+    assert [stage.name for stage in extended.stages] == ["fetch", "scan", "judge", "commit"]
+    times = [time for stage in extended.stages for time in (stage.began, stage.ended)]
+    assert times == sorted(times)
+    assert extended.taken_back == 0
+    assert [stage.name for stage in rewound.stages] == ["rewind"]
+    assert rewound.taken_back == 3
+    assert rewound.stages[0].seconds > 0
 
 
 def test_hashes_are_known_from_when_the_stream_hands_them_over(lake: Lake) -> None:
