@@ -17,13 +17,18 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from api.options import Options
+
+SAFE = Options()
 PROGRAM = """
 import sys
 from pathlib import Path
 from typing import Any
+from api.options import Options
 from api.server import serve
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), port=int(sys.argv[2]), workers=int(sys.argv[3]))
+    options = Options.from_text(sys.argv[4])
+    serve(Path(sys.argv[1]), port=int(sys.argv[2]), workers=int(sys.argv[3]), options=options)
 """
 
 
@@ -42,13 +47,14 @@ def got(client: httpx.Client, path: str, **parameters: Any) -> Any:
 
 
 @contextmanager
-def serving(data_dir: Path, workers: int = 1, log: Path | None = None) -> Iterator[httpx.Client]:
+def serving(
+    data_dir: Path, workers: int = 1, log: Path | None = None, options: Options = SAFE
+) -> Iterator[httpx.Client]:
     """`api.server.serve` in a process of its own, asked through the client; it must end well on SIGTERM."""
     port = free_port()
     with open(log or os.devnull, "wb") as errors:
-        server = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(data_dir), str(port), str(workers)], stderr=errors
-        )
+        command = [sys.executable, "-c", PROGRAM, str(data_dir), str(port), str(workers), options.text()]
+        server = subprocess.Popen(command, stderr=errors)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             wait_until_live(client, server)
