@@ -45,6 +45,8 @@ from api.routes import (
 from api.security import SecurityHeaders
 from api.sql import Analyst
 from ingest.rpc import Rpc
+from warehouse.backend import Backend
+from warehouse.lake_backend import LakeBackend
 
 VERSION: Final = "0.1.0"
 SAFE: Final = Options()
@@ -112,25 +114,29 @@ def create_app(
     network_height: Callable[[], int] | None = None,
     node: Callable[[], Rpc] | None = None,
     query_deadline: float = DEADLINE,
+    backend: Backend | None = None,
 ) -> FastAPI:
     """The API over the lake in `data_dir`, which need not exist yet.
 
     `network_height` gives the height of the node's best chain; it may block and raise IngestError. `node` connects to
     the node whose mempool is asked. `query_deadline` is how many seconds a question that reads history may take.
+    With a `backend` answers come from there, and `data_dir` is only the folder of the keys.
     Raises UnusableVerificationKey.
     """
-    follower = Follower(data_dir, network_height)
+    backend = backend or LakeBackend(data_dir)
+    follower = Follower(backend, network_height)
     counts = Counts(options.limit_store)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.follower = follower
-        app.state.queries = Queries(data_dir, query_deadline)
+        app.state.queries = Queries(backend, query_deadline)
         app.state.analyst = Analyst(data_dir)
         app.state.mempool = MempoolReader(node)
         async with follower.running():
             yield
         app.state.queries.close()
+        backend.close()
         app.state.mempool.close()
         await counts.close()
 

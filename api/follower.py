@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -14,6 +13,7 @@ import structlog
 from api.metrics import LAG, NETWORK_HEIGHT, PUBLISHED_HEIGHT
 from api.progress import Progress
 from ingest.errors import IngestError
+from warehouse.backend import Backend
 from warehouse.errors import LakeError
 from warehouse.serving import Serving
 from warehouse.serving_view import View
@@ -37,16 +37,16 @@ class NetworkHeight:
 
 
 class Follower:
-    """Follows one lake and, when there is one, a node. Read its attributes once a request: they change in between."""
+    """Follows a backend and, when there is one, a node. Read its attributes once a request: they change in between."""
 
-    def __init__(self, data_dir: Path, network_height: Callable[[], int] | None) -> None:
+    def __init__(self, backend: Backend, network_height: Callable[[], int] | None) -> None:
         """`network_height` may block and may raise LakeError and IngestError."""
         self.view: View | None = None
         self.error = "no block has been published yet"
         """Why there is no view."""
         self.network = NetworkHeight(None, "no node was given to the server")
         self.progress = Progress()
-        self._serving = Serving(data_dir)
+        self._serving = Serving(backend)
         self._network_height = network_height
 
     @asynccontextmanager

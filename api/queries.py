@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Final, TypeVar
 
-import duckdb
-
 from api.errors import Busy, NotReady, QueryTimeout
-from warehouse.histories import Histories, open_database
+from warehouse.backend import Backend
+from warehouse.errors import StateGone
+from warehouse.histories import Histories
 from warehouse.manifest import Manifest
+from warehouse.store import Store
 
 T = TypeVar("T")
 
@@ -27,36 +27,38 @@ DEADLINE: Final = 10.0
 class Queries:
     """Answers from the past. One for each worker process."""
 
-    def __init__(self, data_dir: Path, deadline: float = DEADLINE) -> None:
-        self._data_dir = data_dir
+    def __init__(self, backend: Backend, deadline: float = DEADLINE) -> None:
+        self._backend = backend
         self._deadline = deadline
-        self._database = open_database()
         self._pool = ThreadPoolExecutor(AT_ONCE, "history")
         self._pending = 0
 
     def close(self) -> None:
         """Give up what is still being asked."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-        self._database.close()
 
     async def ask(self, manifest: Manifest, question: Callable[[Histories], T]) -> T:
         """The answer to `question` as of `manifest`. Raises Busy, QueryTimeout and NotReady."""
         if self._pending >= AT_ONCE + WAITING:
             raise Busy("too many questions about the past are waiting: ask again in a second")
-        cursor = self._database.cursor()
-        answer = asyncio.get_running_loop().run_in_executor(
-            self._pool, question, Histories(cursor, self._data_dir, manifest)
-        )
+        store = self._backend.at(manifest)
+        answer = asyncio.get_running_loop().run_in_executor(self._pool, _answer, store, question)
         self._pending += 1
         try:
             return await asyncio.wait_for(asyncio.shield(answer), self._deadline)
         except TimeoutError:
             detail = f"the answer was not ready within {self._deadline:g} s: ask for less, or use `simplicity sql`"
             raise QueryTimeout(detail) from None
-        except (duckdb.IOException, FileNotFoundError) as error:
-            raise NotReady(f"the files of this height were replaced meanwhile: ask again ({error})") from error
+        except (StateGone, FileNotFoundError) as error:
+            raise NotReady(f"the tables of this height were replaced meanwhile: ask again ({error})") from error
         finally:
             self._pending -= 1
             if not answer.done():
                 answer.cancel()
-                cursor.interrupt()
+                store.interrupt()
+
+
+def _answer(store: Store, question: Callable[[Histories], T]) -> T:
+    answer = question(Histories(store))
+    store.confirm()
+    return answer

@@ -8,13 +8,16 @@ from typing import Any, Final, NamedTuple
 from warehouse.past import Past
 from warehouse.sums import exact_sum, units, units_of
 from warehouse.view_queries import ViewQueries
+from warehouse.words import one_of, pair_of, text_of
 
 POOL_ACCOUNT: Final = "POOL::"
 
 OPERATION_TYPE: Final = "coalesce(operation, if(cause = 'rounding', 'rounding', 'unlock'))"
 """The record's operation; what a block's end does has none."""
 
-_IN_POOL: Final = f"(starts_with(cause, 'swap_') AND starts_with(address, '{POOL_ACCOUNT}'))"
+_OF_POOL: Final = " of the pool"
+_AMOUNTS: Final = ", ".join(map(text_of, ("balance_before", "delta", "balance_after")))
+_IN_POOL: Final = f"(startsWith(cause, 'swap_') AND startsWith(address, '{POOL_ACCOUNT}'))"
 
 
 class Kind(NamedTuple):
@@ -88,7 +91,7 @@ class Wanted:
         }
         wanted = [part for name, part in parts.items() if getattr(self, name) is not None]
         if self.pools is not None:
-            wanted.append("pool IN (SELECT unnest($pools))")
+            wanted.append(f"pool IN {one_of('pools')}")
         if self.kinds is not None:
             wanted.append(" OR ".join(f"cause = '{kind.cause}' AND {_IN_POOL} = {kind.pool}" for kind in self.kinds))
         if self.operation is not None:
@@ -126,7 +129,7 @@ _KEYS: Final = {
     GroupBy.ADDRESS: "address",
     GroupBy.TICKER: "ticker",
     GroupBy.OPERATION_TYPE: OPERATION_TYPE,
-    GroupBy.ACTION: f"{{cause: cause, pool: {_IN_POOL}}}",
+    GroupBy.ACTION: f"concat(cause, if({_IN_POOL}, '{_OF_POOL}', ''))",
     GroupBy.POOL_ID: "pool",
     GroupBy.BLOCK_HEIGHT: "height",
 }
@@ -207,12 +210,12 @@ class ChangeLog:
         if rows:
             query = f"""
                 SELECT name, ticker, {exact_sum("delta")} FROM {chosen}
-                WHERE name IN (SELECT unnest($names)) GROUP BY ALL ORDER BY ALL
+                WHERE name IN {one_of("names")} GROUP BY ALL ORDER BY ALL
             """
             for name, ticker, parts in self._views.rows(query, {**wanted.values, "names": list(deltas)}):
                 deltas[name][ticker] = units(parts)
         groups = [
-            Group._make([Kind(**key) if isinstance(key, dict) else key, *figures, deltas[name]])
+            Group._make([_kind(key) if by == GroupBy.ACTION else key, *figures, deltas[name]])
             for key, name, *figures in rows
         ]
         return int(total), groups
@@ -251,8 +254,8 @@ class ChangeLog:
         held = {pair: account.balance if account else 0 for pair, account in accounts}
         wanted = {change.sequence: change for change in changes}
         query = f"""
-            SELECT sequence, ticker, address, delta::VARCHAR, balance_after::VARCHAR FROM balance_events
-            WHERE height = {before.height + 1} AND (ticker, address) IN (SELECT (unnest($tickers), unnest($addresses)))
+            SELECT sequence, ticker, address, {text_of("delta")}, {text_of("balance_after")} FROM balance_events
+            WHERE height = {before.height + 1} AND (ticker, address) IN {pair_of("tickers", "addresses")}
             ORDER BY sequence
         """
         tickers, addresses = (list(texts) for texts in zip(*pairs, strict=True))
@@ -274,13 +277,17 @@ class ChangeLog:
         query = f"""
             SELECT
                 height, sequence, op_index, tx_index, txid, vout, {OPERATION_TYPE}, cause, ticker, address,
-                balance_before::VARCHAR, delta::VARCHAR, balance_after::VARCHAR, pool, position_id, hash,
-                epoch(time)::BIGINT
+                {_AMOUNTS}, pool, position_id, hash, toUnixTimestamp(time)
             FROM balance_changes
             INNER JOIN blocks USING (height)
             LEFT JOIN (SELECT height, op_index, tx_index FROM records) USING (height, op_index)
             WHERE height BETWEEN {min(heights)} AND {max(heights)}
-                AND (height, sequence) IN (SELECT (unnest($heights), unnest($sequences)))
+                AND (height, sequence) IN {pair_of("heights", "sequences")}
         """
         rows = self._views.rows(query, {"heights": heights, "sequences": sequences})
         return sorted((Change._make(row) for row in rows), key=lambda change: change[:2], reverse=newest)
+
+
+def _kind(key: str) -> Kind:
+    """The kind that a key of GroupBy.ACTION stands for."""
+    return Kind(key.removesuffix(_OF_POOL), key.endswith(_OF_POOL))

@@ -64,13 +64,13 @@ def definitions(directory: Path, manifest: Manifest, height: int | None = None) 
     tip = manifest.tip.height if manifest.tip else manifest.start_height - 1
     height = tip if height is None else height
     fold = manifest.fold_at(height)
-    views = {name: _segments(directory, manifest, name, manifest.start_height, height) for name in FACTS}
+    views = {name: fact_rows(directory, manifest, name, manifest.start_height, height) for name in FACTS}
     views["records"] = views.pop("operations")
     folded = fold.height if fold else manifest.start_height - 1
-    views["recent_events"] = _segments(directory, manifest, "balance_events", folded + 1, height)
+    views["recent_events"] = fact_rows(directory, manifest, "balance_events", folded + 1, height)
     views["fold"] = _select(directory, [fold.balances.path] if fold else [], FOLD)
     views["fold_supplies"] = _select(directory, [fold.supplies.path] if fold else [], SUPPLIES)
-    later = _segments(directory, manifest, "supplies", folded + 1, height)
+    later = fact_rows(directory, manifest, "supplies", folded + 1, height)
     views["recent_supplies"] = f"FROM fold_supplies UNION ALL {later}"
     views["tip"] = (
         f"SELECT '{manifest.network}' AS network, height, hash, cumulative_hash FROM blocks WHERE height = {height}"
@@ -80,8 +80,8 @@ def definitions(directory: Path, manifest: Manifest, height: int | None = None) 
     return views
 
 
-def _segments(directory: Path, manifest: Manifest, name: str, first: int, last: int) -> str:
-    """Rows of a fact table from block `first` to block `last`."""
+def fact_rows(directory: Path, manifest: Manifest, name: str, first: int, last: int) -> str:
+    """The query for a fact table's rows from block `first` to block `last`."""
     table = TABLES[name]
     wanted = [part for part in manifest.of(name) if part.first <= last and part.last >= first]
     text = _select(directory, [part.file.path for part in wanted], table.schema)
@@ -103,6 +103,11 @@ def _select(directory: Path, paths: list[str], schema: pa.Schema) -> str:
     if not paths:
         nulls = ", ".join(f'NULL::{_sql_type(field.type)} AS "{field.name}"' for field in schema)
         return f"SELECT * FROM (SELECT {nulls}) WHERE false"
+    return files_rows(directory, paths)
+
+
+def files_rows(directory: Path, paths: list[str]) -> str:
+    """The query for the rows of files, one at least, by their paths in the lake."""
     home = directory.resolve()
     listed = ", ".join("'" + str(home / path).replace("'", "''") + "'" for path in paths)
     return f"SELECT * FROM read_parquet([{listed}])"

@@ -122,3 +122,7 @@ class UnusableQuery(LakeError):
 
 class QueryTooLarge(LakeError):
     """A statement that needs more memory or disk than it may."""
+
+
+class StateGone(LakeError):
+    """A published state was asked for that is no longer there."""

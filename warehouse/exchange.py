@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple
 
+import pyarrow as pa
+
 from engine.modules.pools import Indices, Pool, pool_of, position_of
 from engine.modules.registry import StateTable
 from engine.modules.stakes import RECEIPT
@@ -11,6 +13,7 @@ from engine.modules.swap import POOLS, POSITIONS
 from engine.schemas import AMOUNT
 from warehouse.programs import Programs
 from warehouse.view_queries import ViewQueries
+from warehouse.words import one_of, text_of
 
 Status = Literal["active", "closed", "expired"]
 
@@ -87,7 +90,7 @@ class Wanted:
 
 
 _AMOUNTS: Final = {field.name for field in POSITIONS.schema if field.type == AMOUNT}
-_COLUMNS: Final = ", ".join(f"{name}::VARCHAR" if name in _AMOUNTS else name for name in Position._fields[:-1])
+_COLUMNS: Final = ", ".join(text_of(name) if name in _AMOUNTS else name for name in Position._fields[:-1])
 
 
 class Exchange:
@@ -102,7 +105,7 @@ class Exchange:
             SELECT {_COLUMNS}
             FROM positions
             INNER JOIN (
-                FROM ({_versions(wanted)}) ORDER BY unlock_height, position_id LIMIT $limit OFFSET $skip
+                SELECT * FROM ({_versions(wanted)}) ORDER BY unlock_height, position_id LIMIT $limit OFFSET $skip
             ) AS page USING (position_id, height, unlock_height, status)
             ORDER BY unlock_height, position_id
         """
@@ -116,9 +119,9 @@ class Exchange:
         if not heights:
             return {}
         # The plain comparison of heights is for the statistics of segments, which know nothing of lists.
-        query = """
+        query = f"""
             SELECT txid, vout, op_index FROM records
-            WHERE height BETWEEN $low AND $high AND height IN (SELECT unnest($heights))
+            WHERE height BETWEEN $low AND $high AND height IN {one_of("heights")}
                 AND operation = 'swap_init' AND valid
         """
         values = {"low": min(heights), "high": max(heights), "heights": sorted(heights)}
@@ -131,7 +134,7 @@ class Exchange:
     def directions(self, wanted: Wanted) -> list[Direction]:
         """Pools by what active positions offer in them, each way for itself, the first to unlock first."""
         query = f"""
-            SELECT pool, source, destination, count(*), sum(locked)::DECIMAL(38, 8)::VARCHAR, min(unlock_height)
+            SELECT pool, source, destination, count(*), {text_of("sum(locked)")}, min(unlock_height)
             FROM ({_latest(wanted)}) GROUP BY ALL ORDER BY min(unlock_height), pool, source
         """
         return [Direction._make(row) for row in self._views.rows(query, wanted.values)]
@@ -139,7 +142,7 @@ class Exchange:
     def pool(self, names: list[str]) -> tuple[Pool, Indices] | None:
         """The first pool that exists of those names, with its active positions, as the engine has it, and the
         liquidity index of each side that is a receipt."""
-        found = self._dicts(POOLS, "current_pools WHERE pool IN (SELECT unnest($names))", {"names": names})
+        found = self._dicts(POOLS, f"current_pools WHERE pool IN {one_of('names')}", {"names": names})
         if not found:
             return None
         pool = pool_of(min(found, key=lambda row: names.index(row["pool"])))
@@ -154,24 +157,30 @@ class Exchange:
         return None if keeper is None else Decimal(keeper.liquidity_index)
 
     def _dicts(self, table: StateTable, source: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-        names = table.schema.names
-        rows = self._views.rows(f"SELECT {', '.join(names)} FROM {source}", values)
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        binary = [pa.types.is_binary(field.type) for field in table.schema]
+        names = [f"hex({name})" if hex_ else name for name, hex_ in zip(table.schema.names, binary, strict=True)]
+        return [
+            {
+                name: bytes.fromhex(value) if hex_ else value
+                for name, value, hex_ in zip(table.schema.names, row, binary, strict=True)
+            }
+            for row in self._views.rows(f"SELECT {', '.join(names)} FROM {source}", values)
+        ]
 
 
 def _versions(wanted: Wanted) -> str:
     """Which versions of positions are wanted, in SQL: looked for in few columns, for whole rows are wide."""
     newest = f"""
-        SELECT position_id, max(height) AS height, unlock_height, arg_max(status, height) AS status
+        SELECT position_id, max(height) AS height, unlock_height, max_by(status, height) AS status
         FROM positions WHERE {wanted.lasting} GROUP BY position_id, unlock_height
     """
-    return newest if wanted.status is None else f"FROM ({newest}) WHERE status = $status"
+    return newest if wanted.status is None else f"SELECT * FROM ({newest}) WHERE status = $status"
 
 
 def _latest(wanted: Wanted) -> str:
     """Positions that are wanted, as they are by then, in SQL."""
     latest = f"""
-        FROM positions WHERE {wanted.lasting}
+        SELECT * FROM positions WHERE {wanted.lasting}
         QUALIFY row_number() OVER (PARTITION BY position_id ORDER BY height DESC) = 1
     """
-    return latest if wanted.status is None else f"FROM ({latest}) WHERE status = $status"
+    return latest if wanted.status is None else f"SELECT * FROM ({latest}) WHERE status = $status"

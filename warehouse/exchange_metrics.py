@@ -23,17 +23,18 @@ from warehouse.exchange_figures import (
 )
 from warehouse.sums import NOTHING, exact_sum, units
 from warehouse.view_queries import ViewQueries
+from warehouse.words import one_of, text_of
 
 SOLD_OUT: Final = "(status = 'closed' OR closed_height < unlock_height)"
 """Whether a position gave all it had, even if it was settled since."""
 
-_DAY: Final = "make_date((epoch(time)::BIGINT // 86400)::INTEGER)"
+_DAY: Final = "toDate(time)"
 _COUNTS: Final = """
-    count(*), count(*) FILTER (status = 'active'), count(*) FILTER (status = 'closed'),
-    count(*) FILTER (status = 'expired')
+    count(*), count(*) FILTER (WHERE status = 'active'), count(*) FILTER (WHERE status = 'closed'),
+    count(*) FILTER (WHERE status = 'expired')
 """
 _HOURS: Final = f"""
-    SELECT avg(epoch(closings.time) - epoch(openings.time)) / 3600
+    SELECT avg(toUnixTimestamp(closings.time) - toUnixTimestamp(openings.time)) / 3600
     FROM current_positions
     INNER JOIN blocks AS openings ON openings.height = start_height
     INNER JOIN blocks AS closings ON closings.height = closed_height
@@ -56,8 +57,8 @@ class Period:
         parts = {
             "first": f"height >= {self.first}",
             "last": f"height <= {self.last}",
-            "since": f"epoch(time) >= {self.since}",
-            "until": f"epoch(time) <= {self.until}",
+            "since": f"toUnixTimestamp(time) >= {self.since}",
+            "until": f"toUnixTimestamp(time) <= {self.until}",
         }
         return " AND ".join(part for name, part in parts.items() if getattr(self, name) is not None) or "true"
 
@@ -67,7 +68,7 @@ EVER: Final = Period()
 
 def known_pool(views: ViewQueries, names: list[str]) -> PoolName | None:
     """The first pool that exists of those names."""
-    query = "SELECT DISTINCT pool, token_a, token_b FROM pools WHERE pool IN (SELECT unnest($names))"
+    query = f"SELECT DISTINCT pool, token_a, token_b FROM pools WHERE pool IN {one_of('names')}"
     found = [PoolName._make(row) for row in views.rows(query, {"names": names})]
     return min(found, key=lambda name: names.index(name.pool), default=None)
 
@@ -80,7 +81,7 @@ class ExchangeMetrics:
 
     def now(self) -> int:
         """Time of the block, in seconds."""
-        query = f"SELECT epoch(time)::BIGINT FROM blocks WHERE height = {self._views.height}"
+        query = f"SELECT toUnixTimestamp(time) FROM blocks WHERE height = {self._views.height}"
         return int(self._views.rows(query)[0][0])
 
     def overview(self) -> Overview:
@@ -107,7 +108,7 @@ class ExchangeMetrics:
                 f"""
                     SELECT
                         pool, source, {_COUNTS}, {exact_sum("locked", "status = 'active'")}, {exact_sum("locked")},
-                        min(unlock_height) FILTER (status = 'active')
+                        min(unlock_height) FILTER (WHERE status = 'active')
                     FROM current_positions WHERE {where} GROUP BY pool, source
                 """,
                 values,
@@ -141,11 +142,11 @@ class ExchangeMetrics:
     def pool(self, name: PoolName) -> PoolFigures:
         """Positions of a pool."""
         values = {"pool": name.pool}
-        query = f"SELECT {_COUNTS}, count(*) FILTER ({SOLD_OUT}) FROM current_positions WHERE pool = $pool"
+        query = f"SELECT {_COUNTS}, count(*) FILTER (WHERE {SOLD_OUT}) FROM current_positions WHERE pool = $pool"
         *counts, sold_out = self._views.rows(query, values)[0]
         query = f"""
             SELECT
-                source, count(*) FILTER (status = 'active'), {exact_sum("amount")},
+                source, count(*) FILTER (WHERE status = 'active'), {exact_sum("amount")},
                 {exact_sum("locked", "status = 'active'")}
             FROM current_positions WHERE pool = $pool GROUP BY source
         """
@@ -176,7 +177,8 @@ class ExchangeMetrics:
     def filling(self) -> Filling:
         """How positions end."""
         query = f"""
-            SELECT count(*), count(*) FILTER (status = 'active'), count(*) FILTER ({SOLD_OUT}) FROM current_positions
+            SELECT count(*), count(*) FILTER (WHERE status = 'active'), count(*) FILTER (WHERE {SOLD_OUT})
+            FROM current_positions
         """
         return Filling._make([*self._views.rows(query)[0], self._views.rows(_HOURS)[0][0]])
 
@@ -211,7 +213,7 @@ class ExchangeMetrics:
         """Who trades most often, then by address."""
         rows = self._views.rows(
             f"""
-                SELECT executor_address, count(*), max(epoch(time))::BIGINT
+                SELECT executor_address, count(*), max(toUnixTimestamp(time))
                 FROM executions INNER JOIN blocks USING (height)
                 GROUP BY ALL ORDER BY count(*) DESC, executor_address LIMIT {limit}
             """
@@ -219,7 +221,7 @@ class ExchangeMetrics:
         volumes: dict[str, Sums] = defaultdict(dict)
         query = f"""
             SELECT executor_address, source, {exact_sum("used")} FROM executions
-            WHERE executor_address IN (SELECT unnest($addresses)) GROUP BY ALL
+            WHERE executor_address IN {one_of("addresses")} GROUP BY ALL
         """
         for address, ticker, parts in self._views.rows(query, {"addresses": [row[0] for row in rows]}):
             volumes[address][ticker] = units(parts)
@@ -231,7 +233,8 @@ class ExchangeMetrics:
         query = f"""
             SELECT
                 pool, {exact_sum("greatest(reward_a, 0::DECIMAL(38, 8))")},
-                {exact_sum("greatest(reward_b, 0::DECIMAL(38, 8))")}, count(*) FILTER (reward_a > 0 OR reward_b > 0)
+                {exact_sum("greatest(reward_b, 0::DECIMAL(38, 8))")},
+                count(*) FILTER (WHERE reward_a > 0 OR reward_b > 0)
             FROM current_positions WHERE {where} GROUP BY pool
         """
         paid = {row[0]: (units(row[1]), units(row[2]), row[3]) for row in self._views.rows(query, values)}
@@ -250,11 +253,11 @@ class ExchangeMetrics:
             conditions.append(f"(reward_a > 0 OR reward_b > 0) = {rewarded}")
         found = f"FROM current_positions WHERE {' AND '.join(conditions)}"
         total = self._views.rows(f"SELECT count(*) {found}", values)[0][0]
+        rewards = (f"greatest(reward_{side}, 0::DECIMAL(38, 8))" for side in "ab")
+        amounts = ", ".join(map(text_of, ("locked", "units_a", "units_b", "multiplier", *rewards)))
         query = f"""
             SELECT
-                position_id, txid, vout, owner_address, pool, source, destination, locked::VARCHAR, units_a::VARCHAR,
-                units_b::VARCHAR, multiplier::VARCHAR, greatest(reward_a, 0::DECIMAL(38, 8))::VARCHAR,
-                greatest(reward_b, 0::DECIMAL(38, 8))::VARCHAR, status, unlock_height
+                position_id, txid, vout, owner_address, pool, source, destination, {amounts}, status, unlock_height
             {found} ORDER BY unlock_height DESC, position_id DESC LIMIT {limit} OFFSET {skip}
         """
         return total, [PositionReward._make(row) for row in self._views.rows(query, values)]
@@ -278,7 +281,7 @@ class ExchangeMetrics:
     def _pools(self, names: list[str] | None) -> list[tuple[PoolName, tuple[Side, Side]]]:
         where, values = _of_pools(names)
         sides = ", ".join(
-            f"{column}_{side}::VARCHAR" for side in "ab" for column in ("fees", "fee_per_share", "units", "liquidity")
+            text_of(f"{column}_{side}") for side in "ab" for column in ("fees", "fee_per_share", "units", "liquidity")
         )
         query = f"SELECT pool, token_a, token_b, {sides} FROM current_pools WHERE {where} ORDER BY pool"
         return [
@@ -291,4 +294,4 @@ class ExchangeMetrics:
 
 
 def _of_pools(names: list[str] | None) -> tuple[str, dict[str, Any]]:
-    return ("true", {}) if names is None else ("pool IN (SELECT unnest($names))", {"names": names})
+    return ("true", {}) if names is None else (f"pool IN {one_of('names')}", {"names": names})

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from hashlib import sha256
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 
@@ -14,22 +13,21 @@ from engine.modules.stakes import RECEIPT
 from ingest.networks import DECIMALS
 from warehouse.extensions import Extensions
 from warehouse.histories import Histories
-from warehouse.manifest import Manifest
-from warehouse.segments import read_rows
 from warehouse.serving import CREDITS
 from warehouse.serving_map import Account, Supply, Token
 from warehouse.serving_view import Listed, largest_first, receipt_figures
+from warehouse.store import Published, Values
+from warehouse.sums import units_of
+from warehouse.words import pair_of, text_of
 
 REMEMBERED: Final = 4
 """Heights whose modules' state is kept: it is read whole."""
 
 _CREDIT: Final = f"((delta > 0 AND cause <> 'rounding') OR cause IN ({', '.join(repr(cause) for cause in CREDITS)}))"
 _CHANGES: Final = f"""
-    SELECT ticker, address, arg_max(balance_after, height::BIGINT * 4294967296 + sequence) AS balance,
-        max(height) FILTER ({_CREDIT}) AS credit_height
-    FROM read_parquet($events)
-    WHERE height > $folded AND height <= $height AND {{condition}}
-    GROUP BY ticker, address
+    SELECT ticker, address, max_by(balance_after, height::BIGINT * 4294967296 + sequence) AS balance,
+        coalesce(max(height) FILTER (WHERE {_CREDIT}), {{none}}) AS credit_height
+    FROM {{events}} WHERE {{condition}} GROUP BY ticker, address
 """
 _ACCOUNTS: Final = f"""
     WITH changes AS ({_CHANGES}),
@@ -38,11 +36,6 @@ _ACCOUNTS: Final = f"""
         coalesce(changes.credit_height, folded.credit_height, 0) AS credit_height
     FROM changes FULL JOIN folded USING (ticker, address)
 """
-_NO_FOLD: Final = "(SELECT '' AS ticker, '' AS address, 0::DECIMAL(38, 8) AS balance, 0 AS credit_height WHERE false)"
-_NO_EVENTS: Final = (
-    "(SELECT 0 AS height, 0 AS sequence, '' AS ticker, '' AS address, 0::DECIMAL(38, 8) AS delta, "
-    "0::DECIMAL(38, 8) AS balance_after, '' AS cause WHERE false)"
-)
 
 
 class Past:
@@ -50,21 +43,15 @@ class Past:
 
     def __init__(self, histories: Histories, height: int) -> None:
         self.height = height
-        self._histories = histories
-        manifest = histories.manifest
-        fold = manifest.fold_at(height)
-        self._folded = fold.height if fold else manifest.start_height - 1
-        self._fold = histories.files([fold.balances.path]) if fold else []
-        self._fold_supplies = [fold.supplies.path] if fold else []
-        events = histories.segments("balance_events", self._folded + 1, height)
-        self._events = histories.files([part.file.path for part in events])
+        self._store = histories.store
+        self._fold = self._store.folded(height)
+        self._first = self._store.snapshot.manifest.start_height
 
     @cached_property
     def extensions(self) -> Extensions:
         """What modules keep."""
-        manifest = self._histories.manifest
-        block_hash = self._histories.snapshot.block_hash(self.height)
-        return _extensions(_Moment(self._histories.directory, self.height, block_hash, manifest))
+        snapshot = self._store.snapshot
+        return _extensions(_Moment(snapshot.origin, self.height, snapshot.block_hash(self.height), snapshot))
 
     def account(self, ticker: str, address: str) -> Account | None:
         """The account, also one that is empty by then; None when it never was there."""
@@ -78,7 +65,7 @@ class Past:
                 found[ticker, address] = self.extensions.account(ticker, address)
         plain = [pair for pair in pairs if pair not in found]
         if plain:
-            condition = "(ticker, address) IN (SELECT (unnest($tickers), unnest($addresses)))"
+            condition = f"(ticker, address) IN {pair_of('tickers', 'addresses')}"
             tickers, addresses = (list(texts) for texts in zip(*plain, strict=True))
             for account in self._accounts(condition, "", {"tickers": tickers, "addresses": addresses}):
                 found[account.ticker, account.address] = account
@@ -147,85 +134,92 @@ class Past:
         }
         query = f"""
             WITH plain AS ({self._query("true")}),
+            receipts AS (
+                SELECT arrayJoin(arrayZip($receipt_ticker, arrayZip($receipt_address, $receipt_balance))) AS receipt
+            ),
             lines AS (
-                SELECT ticker, address, balance::VARCHAR AS balance FROM plain WHERE balance <> 0
+                SELECT ticker, address, {text_of("balance")} AS balance FROM plain WHERE balance <> 0
                 UNION ALL
-                SELECT unnest($receipt_ticker), unnest($receipt_address), unnest($receipt_balance)
+                SELECT
+                    tupleElement(receipt, 1), tupleElement(tupleElement(receipt, 2), 1),
+                    tupleElement(tupleElement(receipt, 2), 2)
+                FROM receipts
             )
-            SELECT chr(10) || concat_ws(';', ticker, address, balance) AS line FROM lines ORDER BY ticker, address
+            SELECT concat('\n', concat_ws(';', ticker, address, balance)) AS line FROM lines ORDER BY ticker, address
         """
-        for batch in self._histories.batches(query, {**self._values(), **columns}):
+        for batch in self._store.batches(query, columns):
             if batch.num_rows:
                 yield batch["line"].cast(pa.large_string())
 
-    def _accounts(self, condition: str, tail: str, values: dict[str, Any]) -> list[Account]:
-        query = f"SELECT ticker, address, balance::VARCHAR, credit_height FROM ({self._query(condition)}) {tail}"
-        rows = self._histories.fetch(query, {**values, **self._values()})
-        return [Account(ticker, address, _units(balance), height) for ticker, address, balance, height in rows]
+    def _accounts(self, condition: str, tail: str, values: Values) -> list[Account]:
+        query = f"SELECT ticker, address, {text_of('balance')}, credit_height FROM ({self._query(condition)}) {tail}"
+        rows = self._store.fetch(query, values)
+        return [Account(ticker, address, units_of(balance), height) for ticker, address, balance, height in rows]
 
     def _query(self, condition: str) -> str:
-        query = _ACCOUNTS.format(condition=condition, fold="read_parquet($fold)" if self._fold else _NO_FOLD)
-        return query if self._events else query.replace("read_parquet($events)", _NO_EVENTS)
+        events = self._store.facts("balance_events", self._since, self.height)
+        if self._fold is None:
+            return _CHANGES.format(events=events, condition=condition, none=0)
+        return _ACCOUNTS.format(events=events, condition=condition, none="NULL", fold=self._fold.accounts)
 
-    def _values(self) -> dict[str, Any]:
-        files = {"fold": self._fold, "events": self._events}
-        return {"folded": self._folded, "height": self.height} | {name: paths for name, paths in files.items() if paths}
+    @property
+    def _since(self) -> int:
+        """The first block that the fold does not know."""
+        return self._first if self._fold is None else self._fold.height + 1
 
     def _supplies(self, ticker: str | None) -> dict[str, Supply]:
         """Supplies by ticker: of one token, or of all."""
-        paths = [part.file.path for part in self._histories.segments("supplies", self._folded + 1, self.height)]
-        condition = "" if ticker is None else "AND ticker = $ticker"
-        query = f"""
-            SELECT ticker, arg_max(minted, height)::VARCHAR, arg_max(burned, height)::VARCHAR,
-                arg_max(rounding, height)::VARCHAR, arg_max(holders, height)
-            FROM read_parquet($files) WHERE height <= $height {condition} GROUP BY ticker
-        """
-        values = {"height": self.height} | ({} if ticker is None else {"ticker": ticker})
-        rows = self._histories.file_rows([*self._fold_supplies, *paths], query, values)
-        return {name: Supply._make([*map(_units, amounts), holders]) for name, *amounts, holders in rows}
+        columns = "height, ticker, minted, burned, rounding, holders"
+        rows = f"SELECT {columns} FROM {self._store.facts('supplies', self._since, self.height)}"
+        if self._fold is not None:
+            rows += f" UNION ALL SELECT {columns} FROM {self._fold.supplies}"
+        amounts = ", ".join(text_of(f"max_by({name}, height)") for name in ("minted", "burned", "rounding"))
+        condition, values = _of_ticker(ticker)
+        query = f"SELECT ticker, {amounts}, max_by(holders, height) FROM ({rows}) WHERE {condition} GROUP BY ticker"
+        found = self._store.fetch(query, values)
+        return {name: Supply._make([*map(units_of, amounts), holders]) for name, *amounts, holders in found}
 
     def _tokens(self, ticker: str | None) -> dict[str, Token]:
         """Deploys by ticker, newest first: of one token, or of all."""
-        condition = "" if ticker is None else "AND ticker = $ticker"
+        condition, values = _of_ticker(ticker)
         query = f"""
-            SELECT ticker, max_supply::VARCHAR, limit_per_mint::VARCHAR, deploy_height, deploy_txid,
-                epoch(deploy_time)::BIGINT, deployer_address, deploy_op_index
-            FROM read_parquet($files) WHERE deploy_height <= $height {condition}
+            SELECT ticker, {text_of("max_supply")}, {text_of("limit_per_mint")}, deploy_height, deploy_txid,
+                toUnixTimestamp(deploy_time), deployer_address, deploy_op_index
+            FROM {self._store.facts("tokens", self._first, self.height)} WHERE {condition}
             ORDER BY deploy_height DESC, deploy_op_index DESC
         """
-        values = {"height": self.height} | ({} if ticker is None else {"ticker": ticker})
-        first = self._histories.manifest.start_height
-        rows = self._histories.rows(self._histories.segments("tokens", first, self.height), query, values)
         return {
             name: Token(
                 name,
-                _units(most),
-                None if limit is None else _units(limit),
+                units_of(most),
+                None if limit is None else units_of(limit),
                 height,
                 txid,
                 datetime.fromtimestamp(seconds, UTC),
                 *rest,
             )
-            for name, most, limit, height, txid, seconds, *rest in rows
+            for name, most, limit, height, txid, seconds, *rest in self._store.fetch(query, values)
         }
+
+
+def _of_ticker(ticker: str | None) -> tuple[str, Values]:
+    return ("true", {}) if ticker is None else ("ticker = $ticker", {"ticker": ticker})
 
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """A block of a lake, whichever manifest publishes it."""
+    """A block, whichever state publishes it."""
 
-    directory: Path
+    origin: str
     height: int
     block_hash: str | None
-    manifest: Manifest = field(compare=False)
+    snapshot: Published = field(compare=False)
 
 
 @lru_cache(REMEMBERED)
 def _extensions(moment: _Moment) -> Extensions:
-    heights = moment.manifest.start_height, moment.height
-    return Extensions().after(
-        lambda name, columns: read_rows(moment.directory, moment.manifest, name, columns, heights)
-    )
+    heights = moment.snapshot.manifest.start_height, moment.height
+    return Extensions().after(lambda name, columns: moment.snapshot.rows(name, columns, heights))
 
 
 def _joined(texts: pa.Array) -> memoryview:
@@ -235,12 +229,7 @@ def _joined(texts: pa.Array) -> memoryview:
     return memoryview(data)[bounds[texts.offset] : bounds[texts.offset + len(texts)]]
 
 
-def _units(amount: str) -> int:
-    """An amount with 8 decimals as an integer."""
-    return int(amount.replace(".", ""))
-
-
 def _text(units: int) -> str:
-    """The same the other way round, of what is not negative."""
+    """An amount that is not negative, with 8 decimals."""
     whole, fraction = divmod(units, 10**DECIMALS)
     return f"{whole}.{fraction:08d}"

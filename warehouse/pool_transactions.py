@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
 from warehouse.view_queries import ViewQueries
+from warehouse.words import one_of, pair_of, text_of
 
 Type = Literal["swap_init", "swap_exe", "unlock"]
 
@@ -46,10 +47,10 @@ class Wanted:
     def condition(self) -> str:
         """The filter in SQL, with `values` for its parameters."""
         parts = {
-            "pools": "pool IN (SELECT unnest($pools))",
+            "pools": f"pool IN {one_of('pools')}",
             "account": "account = $account",
-            "ticker": "$ticker IN (source, destination)",
-            "types": "type IN (SELECT unnest($types))",
+            "ticker": "(source = $ticker OR destination = $ticker)",
+            "types": f"type IN {one_of('types')}",
         }
         return " AND ".join(part for name, part in parts.items() if getattr(self, name) is not None) or "true"
 
@@ -101,11 +102,12 @@ class PoolTransactions:
         """How many there are, and a page of them, newest first."""
         found = f"FROM {_TRANSACTIONS} WHERE {wanted.condition}"
         total = int(self._views.rows(f"SELECT count(*) {found}", wanted.values)[0][0])
+        amounts = ", ".join(map(text_of, ("amount", "received", "fee")))
         query = f"""
             SELECT
                 height, place, type, txid, pool, account, source, destination,
-                amount::VARCHAR, received::VARCHAR, fee::VARCHAR, lock_blocks, position_id, epoch(time)::BIGINT
-            FROM (FROM (SELECT * {found}) ORDER BY height DESC, place DESC LIMIT {limit} OFFSET {skip}) AS page
+                {amounts}, lock_blocks, position_id, toUnixTimestamp(time)
+            FROM (SELECT * {found} ORDER BY height DESC, place DESC LIMIT {limit} OFFSET {skip}) AS page
             INNER JOIN blocks USING (height)
             ORDER BY height DESC, place DESC
         """
@@ -124,11 +126,11 @@ class PoolTransactions:
         query = f"""
             SELECT
                 height, op_index, cause, ticker,
-                (balance_after - delta)::DECIMAL(38, 8)::VARCHAR, delta::VARCHAR, balance_after::VARCHAR
+                {text_of("(balance_after - delta)::DECIMAL(38, 8)")}, {text_of("delta")}, {text_of("balance_after")}
             FROM balance_events
             WHERE height BETWEEN {min(heights)} AND {max(heights)}
-                AND cause IN ('swap_init', 'swap_in', 'swap_out') AND NOT starts_with(address, 'POOL::')
-                AND (height, op_index) IN (SELECT (unnest($heights), unnest($places)))
+                AND cause IN ('swap_init', 'swap_in', 'swap_out') AND NOT startsWith(address, 'POOL::')
+                AND (height, op_index) IN {pair_of("heights", "places")}
         """
         for height, place, cause, ticker, *amounts in self._views.rows(query, {"heights": heights, "places": places}):
             at[height, place].moved[cause, ticker] = Moved(*amounts)
@@ -140,10 +142,12 @@ class PoolTransactions:
         by_position = {each.position_id: each for each in settlements}
         heights = [each.height for each in settlements]
         query = f"""
-            SELECT position_id, cause, ticker, balance_before::VARCHAR, delta::VARCHAR, balance_after::VARCHAR
+            SELECT
+                position_id, cause, ticker,
+                {text_of("balance_before")}, {text_of("delta")}, {text_of("balance_after")}
             FROM balance_changes
-            WHERE height BETWEEN {min(heights)} AND {max(heights)} AND starts_with(cause, 'expiry')
-                AND position_id IN (SELECT unnest($positions))
+            WHERE height BETWEEN {min(heights)} AND {max(heights)} AND startsWith(cause, 'expiry')
+                AND position_id IN {one_of("positions")}
         """
         for position_id, cause, ticker, *amounts in self._views.rows(query, {"positions": list(by_position)}):
             by_position[position_id].moved[cause, ticker] = Moved(*amounts)

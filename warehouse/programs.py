@@ -7,6 +7,7 @@ from engine.modules.decimals import FIFTY_DIGITS
 from engine.modules.program import RAY
 from engine.modules.stakes import RECEIPT
 from warehouse.view_queries import ViewQueries
+from warehouse.words import text_of
 
 
 class Program(NamedTuple):
@@ -41,9 +42,9 @@ class Staker(NamedTuple):
 _TEXTS: Final = ("max_supply", "staking_max_supply", "rho", "total_staked")
 _INDEX: Final = '"index"'
 _PROGRAM: Final = ", ".join(
-    f"{name}::VARCHAR" if name in _TEXTS else _INDEX if name == "liquidity_index" else name for name in Program._fields
+    text_of(name) if name in _TEXTS else _INDEX if name == "liquidity_index" else name for name in Program._fields
 )
-_STAKER: Final = "address, staked::VARCHAR, scaled"
+_STAKER: Final = f"address, {text_of('staked')}, scaled"
 
 
 class Programs:

@@ -1,9 +1,7 @@
-"""Follows the lake's manifest and keeps a view for point lookups at the published height."""
+"""Follows what is published and keeps a view for point lookups at that height."""
 
-import os
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -13,11 +11,12 @@ from immutables import Map
 
 from ingest.source import Tip
 from warehouse.arrays import Amounts
+from warehouse.backend import Backend
 from warehouse.extensions import Extensions
-from warehouse.manifest import NAME, Fold, Manifest, read_manifest
-from warehouse.segments import read_rows
+from warehouse.manifest import Fold
 from warehouse.serving_map import ServingMap, supply_rows, token_rows
 from warehouse.serving_view import Change, View
+from warehouse.store import Published, Store
 
 EVENT_COLUMNS: Final = ("height", "ticker", "address", "delta", "balance_after", "cause")
 
@@ -26,103 +25,101 @@ CREDITS: Final = ("mint", "mint_stones", "transfer_credit")
 
 
 class Serving:
-    """The newest view of a lake. `view` is replaced whole, so that whoever took it keeps one published height."""
+    """The newest view of a backend. `view` is replaced whole, so that whoever took it keeps one published height."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, backend: Backend) -> None:
         self.view: View | None = None
         """None until `refresh` has seen a published block."""
         self.rewinds = 0
         """How often a new view did not continue the one before."""
-        self._stamp: tuple[int, int, int] | None = None
+        self._backend = backend
+        self._stamp: Hashable | None = None
         self._fold: Fold | None = None
 
     def changed(self) -> bool:
-        """Whether `refresh` would find anything new; costs one look at the manifest's file status."""
-        return self._manifest_stamp() != self._stamp or self._stamp is None
+        """Whether `refresh` would find anything new; costs one look at what is published."""
+        return self._stamp is None or self._backend.stamp() != self._stamp
 
     def refresh(self) -> bool:
-        """Catch up with the manifest and say whether anything was published since the last call.
+        """Catch up with what is published and say whether there was anything since the last call.
 
         New blocks are read and laid over the view; a rewind or a new fold starts a view anew. Raises LakeError, and
         OSError when files vanish in between; the view then stays as it was and the next call tries again.
         """
-        if not self.changed():
+        stamp = self._backend.stamp()
+        if stamp == self._stamp and stamp is not None:
             return False
-        stamp = self._manifest_stamp()
-        manifest = read_manifest(self.directory)
-        self.view = self._advanced(manifest, manifest.tip) if manifest.tip else None
+        snapshot = self._backend.published()
+        self.view = self._advanced(snapshot, snapshot.manifest.tip) if snapshot.manifest.tip else None
         self._stamp = stamp
         return True
 
-    def _manifest_stamp(self) -> tuple[int, int, int] | None:
-        try:
-            status = os.stat(self.directory / NAME)
-        except OSError:
-            return None
-        return status.st_ino, status.st_size, status.st_mtime_ns
-
-    def _advanced(self, manifest: Manifest, tip: Tip) -> View:
-        fold = manifest.fold_at(tip.height)
-        standing = self.view if self.view is not None and self._stands(self.view, manifest) else None
+    def _advanced(self, snapshot: Published, tip: Tip) -> View:
+        fold = self._backend.fold(snapshot)
+        standing = self.view if self.view is not None and _stands(self.view, snapshot) else None
         self.rewinds += standing is None and self.view is not None
-        extensions = self._extended(standing, manifest, tip)
-        start = standing if standing is not None and fold == self._fold else self._start(manifest, fold)
-        view = self._laid_over(start, manifest, tip)
+        extensions = _extended(standing, snapshot, tip)
+        start = standing if standing is not None and fold == self._fold else self._start(snapshot, fold)
+        view = _laid_over(start, snapshot, tip)
         self._fold = fold
         return replace(view, extensions=extensions)
 
-    def _extended(self, view: View | None, manifest: Manifest, tip: Tip) -> Extensions:
-        """What modules keep at `tip`: read whole when there is no view that still stands, since no fold has it."""
-        if view is not None and view.tip.height == tip.height:
-            return view.extensions
-        known, above = (view.extensions, view.tip.height) if view else (Extensions(), manifest.start_height - 1)
-        heights = above + 1, tip.height
-        return known.after(lambda name, columns: read_rows(self.directory, manifest, name, columns, heights))
-
-    def _stands(self, view: View, manifest: Manifest) -> bool:
-        """Whether `manifest` still publishes all blocks of `view`, with the same effects: no rewind, no rebuild."""
-        at = view.tip.height
-        block = read_rows(self.directory, manifest, "blocks", ["hash", "cumulative_hash"], (at, at))
-        return [*block.to_pydict().values()] == [[view.tip.hash], [view.manifest.cumulative_hash]]
-
-    def _start(self, manifest: Manifest, fold: Fold | None) -> View:
+    def _start(self, snapshot: Published, fold: Fold | None) -> View:
         """What holds at the fold's height; before the first block when there is no fold."""
+        first = snapshot.manifest.start_height
         if fold is None:
-            return View(manifest, Tip(manifest.start_height - 1, ""), 0, ServingMap.empty())
-        home = (self.directory / fold.serving[0].path).parent
-        return View(manifest, Tip(fold.height, ""), self._last_operation(manifest, fold.height), ServingMap.open(home))
+            return View(snapshot.manifest, Tip(first - 1, ""), 0, ServingMap.empty())
+        busy = _last_operation(self._backend.at(snapshot.manifest), first, fold.height)
+        return View(snapshot.manifest, Tip(fold.height, ""), busy, self._backend.opened(fold))
 
-    def _last_operation(self, manifest: Manifest, height: int) -> int:
-        """The newest block up to `height` with any record, 0 when there is none."""
-        for segment in reversed(manifest.of("blocks")):
-            span = segment.first, min(segment.last, height)
-            if newest := _newest_busy(read_rows(self.directory, manifest, "blocks", ["height", "operations"], span)):
-                return newest
-        return 0
 
-    def _laid_over(self, view: View, manifest: Manifest, tip: Tip) -> View:
-        """`view` with the blocks above it, up to `tip`."""
-        if view.tip.height == tip.height:
-            return replace(view, manifest=manifest, tip=tip)
-        heights = view.tip.height + 1, tip.height
+def _extended(view: View | None, snapshot: Published, tip: Tip) -> Extensions:
+    """What modules keep at `tip`: read whole when there is no view that still stands, since no fold has it."""
+    if view is not None and view.tip.height == tip.height:
+        return view.extensions
+    known, above = (view.extensions, view.tip.height) if view else (Extensions(), snapshot.manifest.start_height - 1)
+    heights = above + 1, tip.height
+    return known.after(lambda name, columns: snapshot.rows(name, columns, heights))
 
-        def rows(table: str, *columns: str) -> pa.Table:
-            return read_rows(self.directory, manifest, table, columns or None, heights)
 
-        changes, touched = _changed(view, rows("balance_events", *EVENT_COLUMNS))
-        deploys = token_rows(rows("tokens"))
-        return replace(
-            view,
-            manifest=manifest,
-            tip=tip,
-            last_operation_height=_newest_busy(rows("blocks", "height", "operations")) or view.last_operation_height,
-            changes=changes,
-            touched=touched,
-            supplies=view.supplies.update(supply_rows(rows("supplies"))),
-            deploys=view.deploys.update(deploys),
-            newest=(*reversed(deploys.values()), *view.newest),
-        )
+def _stands(view: View, snapshot: Published) -> bool:
+    """Whether all blocks of `view` are still published, with the same effects: no rewind, no rebuild."""
+    at = view.tip.height
+    block = snapshot.rows("blocks", ["hash", "cumulative_hash"], (at, at))
+    return [*block.to_pydict().values()] == [[view.tip.hash], [view.manifest.cumulative_hash]]
+
+
+def _laid_over(view: View, snapshot: Published, tip: Tip) -> View:
+    """`view` with the blocks above it, up to `tip`."""
+    if view.tip.height == tip.height:
+        return replace(view, manifest=snapshot.manifest, tip=tip)
+    heights = view.tip.height + 1, tip.height
+
+    def rows(table: str, *columns: str) -> pa.Table:
+        return snapshot.rows(table, columns or None, heights)
+
+    changes, touched = _changed(view, rows("balance_events", *EVENT_COLUMNS))
+    deploys = token_rows(rows("tokens"))
+    return replace(
+        view,
+        manifest=snapshot.manifest,
+        tip=tip,
+        last_operation_height=_newest_busy(rows("blocks", "height", "operations")) or view.last_operation_height,
+        changes=changes,
+        touched=touched,
+        supplies=view.supplies.update(supply_rows(rows("supplies"))),
+        deploys=view.deploys.update(deploys),
+        newest=(*reversed(deploys.values()), *view.newest),
+    )
+
+
+def _last_operation(store: Store, first: int, last: int) -> int:
+    """The newest block with any record of those from `first` to `last`, 0 when there is none."""
+    for span in store.spans("blocks", first, last):
+        query = f"SELECT coalesce(max(height), 0) FROM {store.facts('blocks', *span)} WHERE operations > 0"
+        if newest := store.fetch(query, {})[0][0]:
+            return int(newest)
+    return 0
 
 
 def _newest_busy(blocks: pa.Table) -> int:

@@ -29,6 +29,11 @@ class Snapshot:
     directory: Path
     manifest: Manifest
 
+    @property
+    def origin(self) -> str:
+        """Where the lake is."""
+        return str(self.directory.resolve())
+
     def rows(
         self, table: str, columns: Sequence[str] | None = None, heights: tuple[int, int] | None = None
     ) -> pa.Table:

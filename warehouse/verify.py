@@ -15,8 +15,10 @@ from pydantic import TypeAdapter
 
 from warehouse.duckdb_engine import connect
 from warehouse.errors import LakeError
-from warehouse.histories import Filter, Histories, open_database
+from warehouse.histories import Filter, Histories
+from warehouse.lake_store import LakeStore, open_database
 from warehouse.manifest import read_manifest
+from warehouse.snapshot import Snapshot
 
 S = TypeVar("S", "Hashes", "Effect")
 T = TypeVar("T")
@@ -137,7 +139,7 @@ class LakeSide:
             raise UnusableSide(f"{directory} holds no block yet: run `simplicity sync` first")
         self.tip = self.manifest.tip.height
         self.database = open_database()
-        self.histories = Histories(self.database, directory, self.manifest)
+        self.histories = Histories(LakeStore(self.database, Snapshot(directory, self.manifest)))
 
     def close(self) -> None:
         self.database.close()

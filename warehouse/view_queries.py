@@ -3,25 +3,24 @@
 import re
 from typing import Any, Final
 
-from warehouse.duckdb_engine import definitions
 from warehouse.histories import Histories
 
 _WORD: Final = re.compile(r"\w+")
 
 
 class ViewQueries:
-    """The views of `warehouse.duckdb_engine` after block `height`, for queries that run beside others."""
+    """The public names after block `height`, for queries that run beside others."""
 
     def __init__(self, histories: Histories, height: int) -> None:
         self.height = height
-        self._histories = histories
-        self._definitions = definitions(histories.directory, histories.manifest, height)
+        self._store = histories.store
+        self._definitions = self._store.views(height)
 
     def rows(self, query: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Rows of a query that reads views by their names. It must not begin with WITH."""
         needed = self._needed(query)
         views = ", ".join(f'"{name}" AS ({text}\n)' for name, text in self._definitions.items() if name in needed)
-        return self._histories.fetch(f"WITH {views} {query}" if views else query, values or {})
+        return self._store.fetch(f"WITH {views} {query}" if views else query, values or {})
 
     def _needed(self, query: str) -> set[str]:
         """Views whose names a query mentions, and those that they mention."""

@@ -16,13 +16,14 @@ from tests.helpers.api import running
 from tests.helpers.judged import FactMaker
 from warehouse.histories import Histories
 from warehouse.lake import Lake
+from warehouse.lake_backend import LakeBackend
 from warehouse.manifest import read_manifest
 
 ENDLESS = "SELECT count(*) FROM range(10_000_000_000) a, range(1000) b WHERE a.range % 7 = b.range"
 
 
 def endless(histories: Histories) -> object:
-    return histories._cursor.execute(ENDLESS).fetchall()
+    return histories.store.fetch(ENDLESS, {})
 
 
 def test_what_takes_too_long_is_interrupted(lake: Path) -> None:
@@ -30,7 +31,7 @@ def test_what_takes_too_long_is_interrupted(lake: Path) -> None:
     manifest = read_manifest(lake)
 
     async def ask() -> float:
-        queries = Queries(lake, deadline=0.2)
+        queries = Queries(LakeBackend(lake), deadline=0.2)
         started = time.monotonic()
         for _ in range(api.queries.AT_ONCE + 1):
             with pytest.raises(QueryTimeout):
@@ -47,7 +48,7 @@ def test_more_than_can_wait_is_turned_away(lake: Path, monkeypatch: pytest.Monke
     manifest = read_manifest(lake)
 
     async def ask() -> list[BaseException | object]:
-        queries = Queries(lake, deadline=0.5)
+        queries = Queries(LakeBackend(lake), deadline=0.5)
         asked = [queries.ask(manifest, endless) for _ in range(api.queries.AT_ONCE + 3)]
         outcomes = await asyncio.gather(*asked, return_exceptions=True)
         queries.close()

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.helpers.judged import FactMaker
-from warehouse.histories import FIRST_SPAN, Filter, Histories, Operation, open_database
+from warehouse.histories import Filter, Histories, Operation
 from warehouse.lake import Lake
+from warehouse.lake_store import FIRST_SPAN, LakeStore, open_database
 
 BLOCKS = 3 * FIRST_SPAN + 2
 
@@ -25,7 +26,7 @@ def histories(maker: FactMaker, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with Lake.create(directory, "regtest", 100) as lake, open_database() as database:
         for _ in range(BLOCKS):
             lake.commit(*maker.extend(1))
-        yield Histories(database.cursor(), directory, lake.manifest)
+        yield Histories(LakeStore(database.cursor(), lake.snapshot))
 
 
 def records(maker: FactMaker) -> list[dict[str, Any]]:

@@ -10,12 +10,15 @@ from ingest.networks import REGTEST
 from tests.helpers.traffic_lake import traffic_batches
 from warehouse.extensions import Extensions
 from warehouse.folds import make_fold
-from warehouse.histories import Histories, open_database
+from warehouse.histories import Histories
 from warehouse.lake import Lake
+from warehouse.lake_backend import LakeBackend
+from warehouse.lake_store import LakeStore, open_database
 from warehouse.manifest import read_manifest
 from warehouse.past import Past
 from warehouse.serving import Serving
 from warehouse.serving_view import View
+from warehouse.snapshot import Snapshot
 
 BLOCKS = 48
 BATCH = 4
@@ -27,7 +30,7 @@ FOLDED = (3, 6, 9)
 def views(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[View]]:
     """A lake of operations of all modules, and the view of every published height as it was then."""
     directory = tmp_path_factory.mktemp("past") / "lake"
-    engine, views, serving = Engine(REGTEST), [], Serving(directory)
+    engine, views, serving = Engine(REGTEST), [], Serving(LakeBackend(directory))
     with Lake.create(directory, REGTEST.name, 0) as lake:
         for number, rows in enumerate(traffic_batches(seed=5, blocks=BLOCKS, batch=BATCH)):
             lake.commit(engine.judge(*rows), rows[1])
@@ -43,7 +46,7 @@ def views(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[View]]:
 def histories(views: tuple[Path, list[View]]) -> Iterator[Histories]:
     directory, _ = views
     with open_database() as database:
-        yield Histories(database.cursor(), directory, read_manifest(directory))
+        yield Histories(LakeStore(database.cursor(), Snapshot(directory, read_manifest(directory))))
 
 
 def tickers(view: View) -> list[str]:
@@ -108,7 +111,7 @@ def test_a_rewind_takes_back_what_modules_kept(tmp_path: Path) -> None:
     """R-CORE-REORG-1: positions, programs and receipts too, and the count of such times grows."""
     engine = Engine(REGTEST)
     with Lake.create(tmp_path / "lake", REGTEST.name, 0) as lake:
-        serving = Serving(lake.directory)
+        serving = Serving(LakeBackend(lake.directory))
         views = {}
         for rows in traffic_batches(seed=5, blocks=BLOCKS, batch=1):
             lake.commit(engine.judge(*rows), rows[1])

@@ -17,6 +17,7 @@ from tests.helpers.traffic_lake import traffic_batches
 from warehouse.errors import LakeNotFound
 from warehouse.folds import make_fold
 from warehouse.lake import Lake
+from warehouse.lake_backend import LakeBackend
 from warehouse.serving import Serving
 from warehouse.serving_map import Account, ServingMap
 from warehouse.serving_tables import FOLD, write_serving
@@ -127,7 +128,7 @@ def lake(tmp_path: Path) -> Iterator[Lake]:
 
 
 def test_each_block_shows_as_soon_as_it_is_published(lake: Lake) -> None:
-    maker, serving = FactMaker(seed=3), Serving(lake.directory)
+    maker, serving = FactMaker(seed=3), Serving(LakeBackend(lake.directory))
     assert serving.refresh()
     assert serving.view is None
     for _ in range(25):
@@ -140,20 +141,20 @@ def test_each_block_shows_as_soon_as_it_is_published(lake: Lake) -> None:
 @pytest.mark.parametrize("every", [1, 4, 9])
 def test_a_fold_changes_no_answer(lake: Lake, every: int) -> None:
     """Folds come at any height, before or after blocks that were laid over the last one."""
-    maker, following = FactMaker(seed=6), Serving(lake.directory)
+    maker, following = FactMaker(seed=6), Serving(LakeBackend(lake.directory))
     for number in range(1, 21):
         lake.commit(*maker.extend(1))
         following.refresh()
         if number % every == 0:
             assert make_fold(lake)
-        starting = Serving(lake.directory)
+        starting = Serving(LakeBackend(lake.directory))
         for serving in (following, starting):
             serving.refresh()
             assert_says(serving.view, maker)
 
 
 def test_a_rewind_below_the_fold_starts_from_the_one_before(lake: Lake) -> None:
-    maker, serving = FactMaker(seed=7), Serving(lake.directory)
+    maker, serving = FactMaker(seed=7), Serving(LakeBackend(lake.directory))
     for _ in range(3):
         lake.commit(*maker.extend(5))
         make_fold(lake)
@@ -169,7 +170,7 @@ def test_a_rewind_below_the_fold_starts_from_the_one_before(lake: Lake) -> None:
 
 
 def test_a_view_is_not_touched_by_later_blocks(lake: Lake) -> None:
-    maker, serving = FactMaker(seed=4), Serving(lake.directory)
+    maker, serving = FactMaker(seed=4), Serving(LakeBackend(lake.directory))
     lake.commit(*maker.extend(10))
     serving.refresh()
     before = serving.view
@@ -182,7 +183,8 @@ def test_a_view_is_not_touched_by_later_blocks(lake: Lake) -> None:
 @pytest.mark.parametrize("depth", [1, 7, 19])
 def test_a_rewind_is_as_if_the_blocks_had_never_been(lake: Lake, depth: int) -> None:
     """R-CORE-REORG-1, seen from the lookups, whether or not a refresh falls between rewind and new branch."""
-    maker, seeing, missing = FactMaker(seed=5), Serving(lake.directory), Serving(lake.directory)
+    backend = LakeBackend(lake.directory)
+    maker, seeing, missing = FactMaker(seed=5), Serving(backend), Serving(backend)
     lake.commit(*maker.extend(20))
     assert seeing.refresh()
     assert missing.refresh()
@@ -201,7 +203,7 @@ def test_pools_and_their_counterparts_are_found_like_any_account(tmp_path: Path)
     """Accounts without script, credits and debits of one cause, payments and roundings at a block's end."""
     engine, pools = Engine(REGTEST), 0
     with Lake.create(tmp_path, REGTEST.name, 0) as trading:
-        serving = Serving(tmp_path)
+        serving = Serving(LakeBackend(tmp_path))
         for number, rows in enumerate(traffic_batches(seed=1, blocks=60, batch=6)):
             trading.commit(engine.judge(*rows), rows[1])
             serving.refresh()
@@ -230,7 +232,7 @@ LAST_CREDITS = """
 
 
 def test_without_a_lake_it_says_so_and_recovers(tmp_path: Path) -> None:
-    serving = Serving(tmp_path / "lake")
+    serving = Serving(LakeBackend(tmp_path / "lake"))
     with pytest.raises(LakeNotFound):
         serving.refresh()
     with Lake.create(tmp_path / "lake", "regtest", 100) as lake:
