@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from api.errors import Busy, NotReady, QueryTimeout
 from warehouse.backend import Backend
-from warehouse.errors import StateGone
+from warehouse.errors import BackendUnavailable, StateGone
 from warehouse.histories import Histories
 from warehouse.manifest import Manifest
 from warehouse.store import Store
@@ -51,6 +51,8 @@ class Queries:
             raise QueryTimeout(detail) from None
         except (StateGone, FileNotFoundError) as error:
             raise NotReady(f"the tables of this height were replaced meanwhile: ask again ({error})") from error
+        except BackendUnavailable as error:
+            raise NotReady(str(error)) from error
         finally:
             self._pending -= 1
             if not answer.done():

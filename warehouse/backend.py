@@ -20,7 +20,7 @@ class Backend(Protocol):
     def fold(self, snapshot: Published) -> Fold | None:
         """From which height on point lookups lay blocks over each other; None: from the first block."""
 
-    def opened(self, fold: Fold) -> ServingMap:
+    def opened(self, snapshot: Published, fold: Fold) -> ServingMap:
         """Point lookups at that height. Raises LakeError, and OSError when files vanish meanwhile."""
 
     def at(self, manifest: Manifest) -> Store:

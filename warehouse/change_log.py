@@ -280,7 +280,7 @@ class ChangeLog:
                 {_AMOUNTS}, pool, position_id, hash, toUnixTimestamp(time)
             FROM balance_changes
             INNER JOIN blocks USING (height)
-            LEFT JOIN (SELECT height, op_index, tx_index FROM records) USING (height, op_index)
+            LEFT JOIN (SELECT height, op_index, tx_index FROM records) AS places USING (height, op_index)
             WHERE height BETWEEN {min(heights)} AND {max(heights)}
                 AND (height, sequence) IN {pair_of("heights", "sequences")}
         """

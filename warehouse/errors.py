@@ -126,3 +126,7 @@ class QueryTooLarge(LakeError):
 
 class StateGone(LakeError):
     """A published state was asked for that is no longer there."""
+
+
+class BackendUnavailable(LakeError):
+    """The database that keeps the published tables does not answer, or has none yet; it may later."""

@@ -40,7 +40,7 @@ class LakeBackend:
         """The newest fold of the manifest."""
         return snapshot.manifest.fold_at(snapshot.manifest.next_height - 1)
 
-    def opened(self, fold: Fold) -> ServingMap:
+    def opened(self, snapshot: Published, fold: Fold) -> ServingMap:
         """Its serving files, mapped."""
         return ServingMap.open((self._directory / fold.serving[0].path).parent)
 

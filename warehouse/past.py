@@ -16,7 +16,7 @@ from warehouse.histories import Histories
 from warehouse.serving import CREDITS
 from warehouse.serving_map import Account, Supply, Token
 from warehouse.serving_view import Listed, largest_first, receipt_figures
-from warehouse.store import Published, Values
+from warehouse.store import Folded, Published, Store, Values
 from warehouse.sums import units_of
 from warehouse.words import pair_of, text_of
 
@@ -44,7 +44,6 @@ class Past:
     def __init__(self, histories: Histories, height: int) -> None:
         self.height = height
         self._store = histories.store
-        self._fold = self._store.folded(height)
         self._first = self._store.snapshot.manifest.start_height
 
     @cached_property
@@ -157,25 +156,13 @@ class Past:
         return [Account(ticker, address, units_of(balance), height) for ticker, address, balance, height in rows]
 
     def _query(self, condition: str) -> str:
-        events = self._store.facts("balance_events", self._since, self.height)
-        if self._fold is None:
-            return _CHANGES.format(events=events, condition=condition, none=0)
-        return _ACCOUNTS.format(events=events, condition=condition, none="NULL", fold=self._fold.accounts)
-
-    @property
-    def _since(self) -> int:
-        """The first block that the fold does not know."""
-        return self._first if self._fold is None else self._fold.height + 1
+        return accounts_query(self._store, self.height, condition)
 
     def _supplies(self, ticker: str | None) -> dict[str, Supply]:
         """Supplies by ticker: of one token, or of all."""
-        columns = "height, ticker, minted, burned, rounding, holders"
-        rows = f"SELECT {columns} FROM {self._store.facts('supplies', self._since, self.height)}"
-        if self._fold is not None:
-            rows += f" UNION ALL SELECT {columns} FROM {self._fold.supplies}"
-        amounts = ", ".join(text_of(f"max_by({name}, height)") for name in ("minted", "burned", "rounding"))
+        amounts = ", ".join(map(text_of, ("minted", "burned", "rounding")))
         condition, values = _of_ticker(ticker)
-        query = f"SELECT ticker, {amounts}, max_by(holders, height) FROM ({rows}) WHERE {condition} GROUP BY ticker"
+        query = f"SELECT ticker, {amounts}, holders FROM ({supplies_query(self._store, self.height, condition)})"
         found = self._store.fetch(query, values)
         return {name: Supply._make([*map(units_of, amounts), holders]) for name, *amounts, holders in found}
 
@@ -200,6 +187,35 @@ class Past:
             )
             for name, most, limit, height, txid, seconds, *rest in self._store.fetch(query, values)
         }
+
+
+def accounts_query(store: Store, height: int, condition: str = "true") -> str:
+    """SQL for the accounts after a block, empty ones too: ticker, address, balance, credit_height.
+
+    The condition is over ticker and address.
+    """
+    fold = store.folded(height)
+    events = store.facts("balance_events", _since(store, fold), height)
+    if fold is None:
+        return _CHANGES.format(events=events, condition=condition, none=0)
+    return _ACCOUNTS.format(events=events, condition=condition, none="NULL", fold=fold.accounts)
+
+
+def supplies_query(store: Store, height: int, condition: str = "true") -> str:
+    """SQL for the supplies after a block: ticker, minted, burned, rounding, holders. The condition is over ticker."""
+    fold = store.folded(height)
+    amounts = ("minted", "burned", "rounding", "holders")
+    columns = f"height, ticker, {', '.join(amounts)}"
+    rows = f"SELECT {columns} FROM {store.facts('supplies', _since(store, fold), height)}"
+    if fold is not None:
+        rows += f" UNION ALL SELECT {columns} FROM {fold.supplies}"
+    newest = ", ".join(f"max_by({name}, height) AS {name}" for name in amounts)
+    return f"SELECT ticker, {newest} FROM ({rows}) WHERE {condition} GROUP BY ticker"
+
+
+def _since(store: Store, fold: Folded | None) -> int:
+    """The first block that the fold does not know."""
+    return store.snapshot.manifest.start_height if fold is None else fold.height + 1
 
 
 def _of_ticker(ticker: str | None) -> tuple[str, Values]:

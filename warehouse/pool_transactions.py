@@ -21,7 +21,7 @@ _TRANSACTIONS: Final = f"""(
         height, op_index::BIGINT, 'swap_init', txid, pool, owner_address,
         source, destination, amount, NULL, NULL, lock_blocks, position_id
     FROM positions
-    INNER JOIN (SELECT height, op_index, txid, vout FROM records WHERE operation = 'swap_init' AND valid)
+    INNER JOIN (SELECT height, op_index, txid, vout FROM records WHERE operation = 'swap_init' AND valid) AS inits
     USING (height, txid, vout)
     WHERE height = start_height
     UNION ALL

@@ -70,7 +70,7 @@ class Serving:
         if fold is None:
             return View(snapshot.manifest, Tip(first - 1, ""), 0, ServingMap.empty())
         busy = _last_operation(self._backend.at(snapshot.manifest), first, fold.height)
-        return View(snapshot.manifest, Tip(fold.height, ""), busy, self._backend.opened(fold))
+        return View(snapshot.manifest, Tip(fold.height, ""), busy, self._backend.opened(snapshot, fold))
 
 
 def _extended(view: View | None, snapshot: Published, tip: Tip) -> Extensions:
