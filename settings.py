@@ -56,6 +56,14 @@ Start = Annotated[
         min=0,
     ),
 ]
+Trace = Annotated[
+    str | None,
+    setting(
+        "trace",
+        "Collector that takes traces by OTLP over HTTP, as http://host:4318. The standard's OTEL_… variables hold too.",
+        metavar="URL",
+    ),
+]
 To = Annotated[int | None, setting("to", "Last height to index.", min=0)]
 Batch = Annotated[int, setting("batch", "Most blocks in one commit.", min=1)]
 Threads = Annotated[int, setting("threads", "Threads that scan blocks ahead of the judge.", min=1)]

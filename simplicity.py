@@ -11,8 +11,8 @@ import sys
 import tarfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -28,6 +28,8 @@ from api.command import keys_app
 from api.keys import UnknownKey
 from api.options import Options, UnusableOption
 from api.server import serve as serve_http
+from api.tracing import tracing
+from ingest.breaker import CircuitBreaker
 from ingest.compiled import is_first_run
 from ingest.errors import IngestError
 from ingest.files import BlockFiles
@@ -47,6 +49,8 @@ from warehouse.indexer import Indexer, rederive
 from warehouse.lake import Lake
 from warehouse.manifest import read_manifest
 from warehouse.progress import Progress
+from warehouse.report import Reporter
+from warehouse.traces import trace_step
 from warehouse.verify import ApiSide, LakeSide, first_difference
 
 RECORDED_CHAIN = Path(__file__).parent / "tests/data/regtest/blocks.tar.gz"
@@ -119,10 +123,16 @@ def stop_on_signal() -> Iterator[threading.Event]:
 
 
 def open_source(
-    network: str, node: str | None, blocks: Path | None, credentials: Credentials, patience: Patience
+    network: str,
+    node: str | None,
+    blocks: Path | None,
+    credentials: Credentials,
+    patience: Patience,
+    reporter: Reporter,
 ) -> Source:
     if node is not None and blocks is None:
-        return Node(node, NETWORKS[network], credentials, patience=patience)
+        breaker = CircuitBreaker(on_change=reporter.circuit)
+        return Node(node, NETWORKS[network], credentials, patience=patience, breaker=breaker, on_call=reporter.called)
     if blocks is not None and node is None:
         return BlockFiles(blocks, NETWORKS[network])
     raise fail("give either --node URL or --blocks DIR", WRONG_USE)
@@ -143,6 +153,16 @@ def open_lake(data: Path, network: str | None, start: int | None) -> Lake:
     return Lake.open(data)
 
 
+def each(*listeners: Callable[..., None]) -> Callable[..., None]:
+    """Tells all of them."""
+
+    def tell(*news: object) -> None:
+        for listener in listeners:
+            listener(*news)
+
+    return tell
+
+
 @app.command()
 def sync(
     data: settings.Data,
@@ -158,15 +178,18 @@ def sync(
     node_user: settings.NodeUser = None,
     node_password: settings.NodePassword = None,
     node_header: settings.NodeHeader = None,
+    trace: settings.Trace = None,
 ) -> None:
     """Index blocks from a node or its block files, resuming where the last run stopped."""
     credentials = Credentials(node_user, node_password, node_cookie, node_header)
-    with stop_on_signal() as stop, open_lake(data, network, start) as lake:
+    with stop_on_signal() as stop, open_lake(data, network, start) as lake, ExitStack() as ending:
         if is_first_run():
             console.print("the first run compiles the kernels: this takes about a minute, once")
-        with Progress(console) as progress:
-            patience = Patience(None if follow else 60.0, stop.is_set, progress.waiting)
-            source = open_source(lake.manifest.network, node, blocks, credentials, patience)
+        if traces := tracing(trace, "simplicity-indexer"):
+            ending.callback(traces.close)
+        with Progress(console) as progress, Reporter(data) as reporter:
+            patience = Patience(None if follow else 60.0, stop.is_set, each(progress.waiting, reporter.waiting))
+            source = open_source(lake.manifest.network, node, blocks, credentials, patience, reporter)
             indexer = Indexer(lake, threads)
             stream = follow_chain(
                 source,
@@ -178,11 +201,14 @@ def sync(
                 batch_blocks=batch,
                 patience=patience,
                 poll=0.1,
-                on_tip=progress.target,
+                on_tip=each(progress.target, reporter.target),
             )
             try:
                 for committed in indexer.index(stream, stop):
                     progress.committed(committed)
+                    reporter.committed(committed)
+                    if traces:
+                        trace_step(traces.tracer, committed)
             finally:
                 source.close()
         console.print(f"indexed to {describe_tip(lake)}")
@@ -213,6 +239,7 @@ def serve(
     jwt_key: settings.JwtKey = None,
     jwt_issuer: settings.JwtIssuer = None,
     jwt_audience: settings.JwtAudience = None,
+    trace: settings.Trace = None,
 ) -> None:
     """Serve the HTTP API from what is published, also while `sync` runs."""
     credentials = Credentials(node_user, node_password, node_cookie, node_header)
@@ -227,7 +254,16 @@ def serve(
         jwt_issuer=jwt_issuer,
         jwt_audience=jwt_audience,
     )
-    serve_http(data, host=host, port=port, workers=workers, node=node, credentials=credentials, options=options)
+    serve_http(
+        data,
+        host=host,
+        port=port,
+        workers=workers,
+        node=node,
+        credentials=credentials,
+        options=options,
+        trace=trace,
+    )
 
 
 def run(**given: Any) -> None:

@@ -17,6 +17,9 @@ USABLE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 UNMATCHED: Final = "unmatched"
 """Route of requests that no template matches; their paths would be labels without end."""
 
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+OTHER: Final = "other"
+
 log = structlog.get_logger("access")
 
 
@@ -47,8 +50,8 @@ class Access:
             await self.app(scope, receive, send_with_id)
         finally:
             seconds = perf_counter() - start
-            route = getattr(scope.get("route"), "path_format", UNMATCHED)
-            REQUESTS.labels(route, int(status)).inc()
+            route = route_of(scope)
+            REQUESTS.labels(method_of(scope), route, int(status)).inc()
             LATENCY.labels(route).observe(seconds)
             log.info(
                 "request",
@@ -58,4 +61,21 @@ class Access:
                 route=route,
                 status=int(status),
                 milliseconds=round(seconds * 1000, 3),
+                **_trace(scope),
             )
+
+
+def route_of(scope: Scope) -> str:
+    """The route template that the request was answered by."""
+    return str(getattr(scope.get("route"), "path_format", UNMATCHED))
+
+
+def method_of(scope: Scope) -> str:
+    """The request's method; those that nobody defined are one."""
+    return scope["method"] if scope["method"] in METHODS else OTHER
+
+
+def _trace(scope: Scope) -> dict[str, str]:
+    """The trace's id, for the log, when there is a trace."""
+    trace_id = scope["state"].get("trace_id")
+    return {"trace": trace_id} if trace_id else {}

@@ -1,7 +1,7 @@
 """Answers with a body, and what the OpenAPI document says of them."""
 
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from fastapi import FastAPI
@@ -9,10 +9,18 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.errors import ErrorBody
+from api.metrics import ROWS
+
+LISTS: Final = ("data", "items")
+"""Members of envelopes that hold the rows."""
 
 
 def answer(body: object) -> Response:
-    """`body` as JSON."""
+    """`body` as JSON. A list's rows are counted, also those of one in an envelope."""
+    if isinstance(body, dict):
+        ROWS.inc(sum(len(value) for name, value in body.items() if name in LISTS))
+    elif isinstance(body, list):
+        ROWS.inc(len(body))
     return Response(orjson.dumps(body), media_type="application/json")
 
 
@@ -46,7 +54,8 @@ def add_examples(app: FastAPI) -> None:
                         success = operation["responses"]["200"]
                         asked = f"{method.upper()} {example['request']}"
                         success["description"] = f"For example, on the recorded chain: `{asked}`"
-                        success["content"]["application/json"]["example"] = example["answer"]
+                        (content,) = success["content"].values()
+                        content["example"] = example["answer"]
                         if "body" in example:
                             operation["requestBody"]["content"]["application/json"]["example"] = example["body"]
         return generate()

@@ -1,11 +1,13 @@
 """The HTTP application: routes over what the lake publishes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -22,6 +24,7 @@ from api.freshness import Freshness
 from api.guard import Guard
 from api.identity import Identities
 from api.mempool import MempoolReader
+from api.neighbours import Neighbours
 from api.options import Options
 from api.queries import DEADLINE, Queries
 from api.routes import (
@@ -44,11 +47,14 @@ from api.routes import (
 )
 from api.security import SecurityHeaders
 from api.sql import Analyst
+from api.traces import TracedAnalyst, TracedMempoolReader, TracedQueries, Traces
+from api.tracing import Tracing
+from api.version import VERSION
+from ingest.breaker import CircuitBreaker
 from ingest.rpc import Rpc
 from warehouse.backend import Backend
 from warehouse.lake_backend import LakeBackend
 
-VERSION: Final = "0.1.0"
 SAFE: Final = Options()
 
 SMALL: Final = 1000
@@ -85,6 +91,7 @@ EXPOSED_HEADERS: Final = (
     "ETag",
     "X-Block-Height",
     "X-Block-Hash",
+    "X-Degraded",
     "X-Request-ID",
     "X-Next-Cursor",
     "RateLimit-Limit",
@@ -103,8 +110,19 @@ TAKEN_HEADERS: Final = (
     "X-Client",
     "X-Request-ID",
     "X-Version",
+    "traceparent",
 )
 """Headers that scripts of the listed sites may send."""
+
+
+NOTHING_OF_THE_FRAMEWORK: Final[TelemetryConfig] = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""The framework would put paths and queries into its spans."""
 
 
 def create_app(
@@ -114,31 +132,43 @@ def create_app(
     network_height: Callable[[], int] | None = None,
     node: Callable[[], Rpc] | None = None,
     query_deadline: float = DEADLINE,
+    breaker: CircuitBreaker | None = None,
     backend: Backend | None = None,
+    tracing: Tracing | None = None,
 ) -> FastAPI:
     """The API over the lake in `data_dir`, which need not exist yet.
 
     `network_height` gives the height of the node's best chain; it may block and raise IngestError. `node` connects to
-    the node whose mempool is asked. `query_deadline` is how many seconds a question that reads history may take.
+    the node whose mempool is asked; `breaker` is what both go through. `query_deadline` is how many seconds a question
+    that reads history may take.
     With a `backend` answers come from there, and `data_dir` is only the folder of the keys.
-    Raises UnusableVerificationKey.
+    With `tracing` requests are traced; it is closed at the end. Raises UnusableVerificationKey.
     """
     backend = backend or LakeBackend(data_dir)
     follower = Follower(backend, network_height)
+    neighbours = Neighbours(data_dir, follower, breaker)
     counts = Counts(options.limit_store)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.follower = follower
-        app.state.queries = Queries(backend, query_deadline)
-        app.state.analyst = Analyst(data_dir)
-        app.state.mempool = MempoolReader(node)
-        async with follower.running():
+        app.state.neighbours = neighbours
+        if tracing is None:
+            app.state.queries = Queries(backend, query_deadline)
+            app.state.analyst = Analyst(data_dir)
+            app.state.mempool = MempoolReader(node)
+        else:
+            app.state.queries = TracedQueries(backend, query_deadline, tracing.tracer)
+            app.state.analyst = TracedAnalyst(data_dir, tracing.tracer)
+            app.state.mempool = TracedMempoolReader(node, tracing.tracer)
+        async with follower.running(), neighbours.watched():
             yield
         app.state.queries.close()
         backend.close()
         app.state.mempool.close()
         await counts.close()
+        if tracing is not None:
+            await asyncio.to_thread(tracing.close)
 
     app = FastAPIOffline(
         title="Simplicity",
@@ -146,8 +176,10 @@ def create_app(
         description=DESCRIPTION,
         lifespan=lifespan,
         generate_unique_id_function=operation_id,
+        telemetry=NOTHING_OF_THE_FRAMEWORK,
         middleware=[
             Middleware(Access),
+            *([Middleware(Traces, tracer=tracing.tracer)] if tracing else []),
             Middleware(SecurityHeaders),
             Middleware(
                 CORSMiddleware,
@@ -159,7 +191,7 @@ def create_app(
             Middleware(GZipMiddleware, minimum_size=SMALL, compresslevel=5),
             Middleware(Bounds),
             Middleware(Guard, identities=Identities(data_dir, options), counts=counts),
-            Middleware(Freshness, follower=follower),
+            Middleware(Freshness, follower=follower, neighbours=neighbours),
             Middleware(Columns),
         ],
     )

@@ -8,6 +8,7 @@ from fastapi import Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from api.keys import Scope
+from api.metrics import ROWS
 from api.pages import paged
 from api.parameters import HIGHEST
 
@@ -48,6 +49,7 @@ async def _pieces(head: dict[str, int], start: P, more: More[P], cursor: Callabl
     yield orjson.dumps(head)[:-1] + b',"data":['
     while left:
         rows, place = await more(place, min(left, MOST))
+        ROWS.inc(len(rows))
         yield between + orjson.dumps(rows)[1:-1]
         left, between = left - len(rows), b","
     yield b'],"next_cursor":' + orjson.dumps(cursor(place) if head["has_more"] else None) + b"}"

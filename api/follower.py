@@ -1,9 +1,8 @@
 """Keeps at hand what the lake publishes: the view that requests read, and the network's height beside it."""
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 import structlog
 
 from api.metrics import LAG, NETWORK_HEIGHT, PUBLISHED_HEIGHT
+from api.polling import every
 from api.progress import Progress
 from ingest.errors import IngestError
 from warehouse.backend import Backend
@@ -33,7 +33,7 @@ class NetworkHeight:
 
     height: int | None
     error: str | None
-    """Why there is no height."""
+    """Why there is no height; None before the node was asked."""
 
 
 class Follower:
@@ -44,7 +44,8 @@ class Follower:
         self.view: View | None = None
         self.error = "no block has been published yet"
         """Why there is no view."""
-        self.network = NetworkHeight(None, "no node was given to the server")
+        self.asks_node: Final = network_height is not None
+        self.network = NetworkHeight(None, None if self.asks_node else "no node was given to the server")
         self.progress = Progress()
         self._serving = Serving(backend)
         self._network_height = network_height
@@ -53,17 +54,11 @@ class Follower:
     async def running(self) -> AsyncIterator[None]:
         """Follow until the block ends. What is published now is there when it begins."""
         await self._refresh()
-        tasks = [asyncio.create_task(_every(MANIFEST_POLL, self._refresh))]
-        if self._network_height is not None:
-            tasks.append(asyncio.create_task(_every(NODE_POLL, self._ask_node)))
-        for task in tasks:
-            task.add_done_callback(_end_process)
-        try:
+        async with AsyncExitStack() as tasks:
+            await tasks.enter_async_context(every(MANIFEST_POLL, self._refresh))
+            if self.asks_node:
+                await tasks.enter_async_context(every(NODE_POLL, self._ask_node))
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _refresh(self) -> None:
         if not self._serving.changed():
@@ -101,16 +96,3 @@ class Follower:
 def lag(network_height: int, published_height: int) -> int:
     """Blocks that are still to be indexed; a node that is itself behind makes it no less than 0."""
     return max(network_height - published_height, 0)
-
-
-async def _every(seconds: float, action: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        await action()
-        await asyncio.sleep(seconds)
-
-
-def _end_process(task: asyncio.Task[None]) -> None:
-    """A defect must not leave a server that goes on serving an old height: the process ends, and is started anew."""
-    if not task.cancelled() and (error := task.exception()):
-        log.critical("follower_failed", exc_info=error)
-        signal.raise_signal(signal.SIGTERM)

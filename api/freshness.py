@@ -15,13 +15,15 @@ from api import keys
 from api.columns import wanted
 from api.follower import Follower, NetworkHeight
 from api.formats import Format
+from api.metrics import NOT_MODIFIED
+from api.neighbours import Neighbours, Standing
 from warehouse.serving_view import View
 
 SHAPE: Final = 2
 """Version of the answers' shapes: grows when the same facts are told differently."""
 
-STATUS: Final = "/v1/indexer/brc20/status"
-"""The one answer that also depends on the node's height."""
+NOT_OF_A_BLOCK_ALONE: Final = frozenset({"/v1/indexer/brc20/status", "/ready"})
+"""Answers that also tell what the node and the indexer are doing."""
 
 OTHERS: Final = frozenset({"/", "/health", "/ready"})
 """Paths outside /v1 that answer from a published height."""
@@ -38,25 +40,32 @@ ASKING: Final = b"public, no-cache"
 
 
 class Freshness:
-    """Gives each request one published state, adds its height, hash and ETag, and answers 304 on a match."""
+    """Gives each request one published state, adds its height, hash and ETag, and answers 304 on a match.
 
-    def __init__(self, app: ASGIApp, follower: Follower) -> None:
+    `X-Degraded` tells those who ask whether somebody is away without whom the height does not grow.
+    """
+
+    def __init__(self, app: ASGIApp, follower: Follower, neighbours: Neighbours) -> None:
         self.app = app
         self.follower = follower
+        self.neighbours = neighbours
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _is_of_a_height(scope["path"]):
             await self.app(scope, receive, send)
             return
-        view, network = self.follower.view, self.follower.network
-        scope["state"] |= {"view": view, "network": network}
+        view, network, standing = self.follower.view, self.follower.network, self.neighbours.standing
+        scope["state"] |= {"view": view, "network": network, "standing": standing}
         if view is None:
             await self.app(scope, receive, send)
             return
         height = [(b"x-block-height", b"%d" % view.tip.height), (b"x-block-hash", view.tip.hash.encode())]
-        tag = _tag(view, network, scope)
-        fresh = [*height, (b"etag", tag), (b"cache-control", _keeping(view, scope)), (b"vary", b"Accept")]
+        tag, keeping = _tag(view, network, standing, scope), _keeping(view, scope)
+        if standing.degraded and keeping != FOREVER:
+            height.append((b"x-degraded", standing.degraded.encode()))
+        fresh = [*height, (b"etag", tag), (b"cache-control", keeping), (b"vary", b"Accept")]
         if scope["method"] == "GET" and tag in _tags(Headers(scope=scope).get("if-none-match", "")):
+            NOT_MODIFIED.inc()
             await send({"type": "http.response.start", "status": 304, "headers": fresh})
             await send({"type": "http.response.body", "body": b""})
             return
@@ -74,12 +83,12 @@ def _is_of_a_height(path: str) -> bool:
     return path.startswith("/v1/") or path in OTHERS
 
 
-def _tag(view: View, network: NetworkHeight, scope: Scope) -> bytes:
+def _tag(view: View, network: NetworkHeight, standing: Standing, scope: Scope) -> bytes:
     asked = crc32(scope["query_string"], crc32(scope["path"].encode(), SHAPE + _may_read_all(scope)))
     if (format_ := wanted(scope)) is not Format.JSON:
         asked = crc32(format_.value.encode(), asked)
-    node = crc32(repr(network).encode()) if scope["path"] == STATUS else 0
-    return b'"%d-%b-%08x"' % (view.tip.height, view.tip.hash[:16].encode(), asked ^ node)
+    others = crc32(repr((network, standing)).encode()) if scope["path"] in NOT_OF_A_BLOCK_ALONE else 0
+    return b'"%d-%b-%08x"' % (view.tip.height, view.tip.hash[:16].encode(), asked ^ others)
 
 
 def _may_read_all(scope: Scope) -> bool:

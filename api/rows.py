@@ -154,6 +154,10 @@ class IndexerStatus(TypedDict):
     last_indexed_brc20_op_block: Annotated[int, Field(description="Newest block with any record, 0 when none has.")]
     lag: Annotated[int | None, Field(description="Blocks still to be indexed; null when the node's height is.")]
     network_height_error: Annotated[str | None, Field(description="Why the node's height is null.")]
+    indexer: Annotated[
+        str | None, Field(description="running, waiting, stopped or away; null when it never reported to the server.")
+    ]
+    indexer_error: Annotated[str | None, Field(description="What the indexer waits for.")]
 
 
 class IndexerHealth(TypedDict):
@@ -185,10 +189,17 @@ class ServiceHealth(TypedDict):
 
 
 class Ready(TypedDict):
-    """From which height answers are given."""
+    """From which height answers are given, and what those do without whom it does not grow."""
 
-    status: str
+    status: Annotated[str, Field(description="`ready`, also while somebody is away.")]
     height: int
+    indexer: Annotated[
+        str | None, Field(description="running, waiting, stopped or away; null when it never reported to the server.")
+    ]
+    node: Annotated[str | None, Field(description="answering or away; null when no node was given to the server.")]
+    circuit: Annotated[
+        str | None, Field(description="Of calls to the node: closed, half_open, or open while it is left alone.")
+    ]
 
 
 def amount_text(units: int) -> str:

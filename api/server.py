@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -14,10 +15,13 @@ from fastapi import FastAPI
 
 from api.logs import log_as_json
 from api.options import VARIABLE, Options
+from api.tracing import VARIABLE as TRACE
+from api.tracing import check_collector, tracing
+from ingest.breaker import CircuitBreaker
 from ingest.networks import NETWORKS
 from ingest.node import Node
 from ingest.patience import Patience
-from ingest.rpc import Credentials, Rpc
+from ingest.rpc import Credentials, Heard, Rpc, unheard
 from warehouse.manifest import read_manifest
 
 DATA: Final = "SIMPLICITY_DATA"
@@ -46,13 +50,16 @@ def serve(
     node: str | None = None,
     credentials: Credentials | None = None,
     options: Options | None = None,
+    trace: str | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end. A worker that dies is replaced.
 
-    `node` is the address of Bitcoin Core for the network's height; without it that height is null.
+    `node` is the address of Bitcoin Core for the network's height; without it that height is null. `trace` is the
+    address of a collector of traces. Raises UnusableOption.
     """
     log_as_json()
     options = options or Options()
+    check_collector(trace)
     # uvicorn raises the signal anew once it has stopped in good order: that is the end, not a failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     given = credentials or Credentials()
@@ -60,6 +67,7 @@ def serve(
         DATA: str(data_dir),
         NODE: node,
         VARIABLE: options.text(),
+        TRACE: trace,
         **{variable: getattr(given, name) for name, variable in CREDENTIALS.items()},
     }
     os.environ |= {name: str(value) for name, value in settings.items() if value is not None}
@@ -89,17 +97,23 @@ def app_from_environment() -> FastAPI:
     """The application of one worker."""
     # The metrics library looks at METRICS when it is first imported.
     from api.app import create_app
+    from api.metrics import circuit_became, node_called
 
     log_as_json()
     # While new blocks are read in a thread, a request waits at most this long for the interpreter.
     sys.setswitchinterval(SWITCH_INTERVAL)
     data_dir = Path(os.environ[DATA])
     has_node = NODE in os.environ
+    breaker = CircuitBreaker(on_change=circuit_became)
+    if has_node:
+        circuit_became(breaker.circuit)
     app = create_app(
         data_dir,
         options=Options.from_text(os.environ[VARIABLE]),
-        network_height=node_height(data_dir) if has_node else None,
-        node=node_connection if has_node else None,
+        network_height=node_height(data_dir, breaker, node_called) if has_node else None,
+        node=partial(node_connection, breaker, node_called) if has_node else None,
+        breaker=breaker if has_node else None,
+        tracing=tracing(os.environ.get(TRACE), "simplicity-api"),
     )
     # What the imports made stays for good: the collector, which stops everything, need not walk it again and again.
     gc.collect()
@@ -107,7 +121,7 @@ def app_from_environment() -> FastAPI:
     return app
 
 
-def node_height(data_dir: Path) -> Callable[[], int]:
+def node_height(data_dir: Path, breaker: CircuitBreaker | None = None, on_call: Heard = unheard) -> Callable[[], int]:
     """Asks the node of the environment for the height of its best chain, on the network of the lake."""
     credentials = node_credentials()
     nodes: list[Node] = []
@@ -115,15 +129,26 @@ def node_height(data_dir: Path) -> Callable[[], int]:
     def height() -> int:
         if not nodes:
             network = NETWORKS[read_manifest(data_dir).network]
-            nodes.append(Node(os.environ[NODE], network, credentials, patience=Patience(deadline=1.0), timeout=5.0))
+            patience = Patience(deadline=1.0)
+            node = os.environ[NODE]
+            nodes.append(
+                Node(node, network, credentials, patience=patience, breaker=breaker, on_call=on_call, timeout=5.0)
+            )
         return nodes[0].network_height()
 
     return height
 
 
-def node_connection() -> Rpc:
-    """A connection to the node of the environment, behind a circuit breaker of its own."""
-    return Rpc(os.environ[NODE], node_credentials(), timeout=5.0, max_answer=LARGEST_ANSWER)
+def node_connection(breaker: CircuitBreaker, on_call: Heard) -> Rpc:
+    """A connection to the node of the environment."""
+    return Rpc(
+        os.environ[NODE],
+        node_credentials(),
+        timeout=5.0,
+        max_answer=LARGEST_ANSWER,
+        breaker=breaker,
+        on_call=on_call,
+    )
 
 
 def node_credentials() -> Credentials:

@@ -8,6 +8,7 @@ from api.answers import answer, documented
 from api.errors import NotReady
 from api.follower import Follower
 from api.metrics import exposition
+from api.neighbours import Neighbours
 from api.parameters import current
 from api.rows import Banner, ConcurrencyHealth, Health, Ready, time_text
 
@@ -60,11 +61,21 @@ async def live() -> Response:
 @router.get("/ready", **documented("ready", Ready))
 async def ready(request: Request) -> Response:
     """Whether a published height can be read; 503 with the reason when not."""
-    return answer(Ready(status="ready", height=current(request).tip.height))
+    view, standing = current(request), request.state.standing
+    return answer(
+        Ready(
+            status="ready",
+            height=view.tip.height,
+            indexer=standing.indexer,
+            node=standing.node,
+            circuit=standing.circuit,
+        )
+    )
 
 
 @router.get("/metrics", response_class=Response)
-def metrics() -> Response:
-    """Metrics in Prometheus' text format."""
+def metrics(request: Request) -> Response:
+    """Metrics in Prometheus' text format: of this server and, while it is there, of the indexer."""
     content, media_type = exposition()
-    return Response(content, media_type=media_type)
+    neighbours: Neighbours = request.app.state.neighbours
+    return Response(content + neighbours.indexer_metrics.encode(), media_type=media_type)

@@ -21,7 +21,7 @@ async def health(request: Request) -> Response:
 async def status(request: Request) -> Response:
     """Published height, the node's height, and how many blocks lie between."""
     view = current(request)
-    network = request.state.network
+    network, standing = request.state.network, request.state.standing
     return answer(
         IndexerStatus(
             current_block_height_network=network.height,
@@ -29,5 +29,7 @@ async def status(request: Request) -> Response:
             last_indexed_brc20_op_block=view.last_operation_height,
             lag=None if network.height is None else lag(network.height, view.tip.height),
             network_height_error=network.error,
+            indexer=standing.indexer,
+            indexer_error=standing.indexer_error,
         )
     )

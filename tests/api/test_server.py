@@ -53,7 +53,13 @@ def test_it_starts_before_the_lake_and_recovers_by_itself(tmp_path: Path) -> Non
             eventually(lambda: "no block has been published yet" in client.get("/ready").json()["detail"])
             lake.commit(*maker.extend(2))
         eventually(lambda: client.get("/ready").status_code == 200)
-        assert client.get("/ready").json() == {"status": "ready", "height": 101}
+        assert client.get("/ready").json() == {
+            "status": "ready",
+            "height": 101,
+            "indexer": None,
+            "node": None,
+            "circuit": None,
+        }
 
 
 def test_workers_follow_the_writer_and_count_together(tmp_path: Path) -> None:
@@ -68,10 +74,10 @@ def test_workers_follow_the_writer_and_count_together(tmp_path: Path) -> None:
                 lake.commit(*maker.extend(1))
                 # A new connection may reach either worker.
                 eventually(partial(everyone_serves, address, height), seconds=5)
-            before = metric(client, "simplicity_http_requests_total", f'{{route="{STATUS}",status="200"}}')
+            before = metric(client, "simplicity_http_requests_total", f'{{method="GET",route="{STATUS}",status="200"}}')
             for _ in range(20):
                 assert httpx.get(address + STATUS).json()["last_indexed_block_main_chain"] == 105
-            after = metric(client, "simplicity_http_requests_total", f'{{route="{STATUS}",status="200"}}')
+            after = metric(client, "simplicity_http_requests_total", f'{{method="GET",route="{STATUS}",status="200"}}')
             assert after - before == 20
             assert metric(client, "simplicity_http_request_seconds_count", f'{{route="{STATUS}"}}') == after
             assert metric(client, "simplicity_published_height") == 105
@@ -97,7 +103,7 @@ def test_metrics_name_routes_and_not_paths(server: httpx.Client) -> None:
         server.get(f"/v1/indexer/brc20/U{n}/info")
         server.get(f"/made/up/{n}")
     for route, status in (("/v1/indexer/brc20/{ticker}/info", 404), ("unmatched", 404)):
-        labels = f'{{route="{route}",status="{status}"}}'
+        labels = f'{{method="GET",route="{route}",status="{status}"}}'
         assert metric(server, "simplicity_http_requests_total", labels) == 5
     assert "/made/up" not in server.get("/metrics").text
 
