@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import structlog
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 
@@ -28,6 +28,35 @@ class Count(NamedTuple):
     """Seconds until there is more."""
 
 
+class Windows:
+    """The counts of this process for one rate, as the shared store has them: what the window before counted fades
+    while the present one goes on. Written out because every request passes here; old windows cost no memory.
+    """
+
+    def __init__(self, rate: RateLimitItem) -> None:
+        self.rate = rate
+        self._limit, self._seconds = rate.amount, rate.get_expiry()
+        self._number = 0
+        self._before: dict[str, int] = {}
+        self._now: dict[str, int] = {}
+
+    def hit(self, client: str, cost: int, now: float) -> Count:
+        """Count a request of a client at a time in seconds, if there is room."""
+        number = int(now // self._seconds)
+        if number != self._number:
+            self._before = self._now if number == self._number + 1 else {}
+            self._number, self._now = number, {}
+        ends = self._seconds - now % self._seconds
+        before, count = self._before.get(client, 0), self._now.get(client, 0)
+        left = self._limit - math.floor(before * ends / self._seconds + count)
+        allowed = cost <= left
+        if allowed:
+            self._now[client] = count + cost
+            left -= cost
+        more = min(ends, ends % (self._seconds / before)) if before else ends
+        return Count(allowed, self._limit, self._seconds, max(0, left), max(1, math.ceil(more)))
+
+
 class Counts:
     """Requests by cost in sliding windows. One for each worker process."""
 
@@ -44,18 +73,18 @@ class Counts:
             if store
             else None
         )
-        self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._shared = SlidingWindowCounterRateLimiter(self._redis) if self._redis else self._local
-        self._rates: dict[str, RateLimitItem] = {}
+        self._shared = SlidingWindowCounterRateLimiter(self._redis) if self._redis else None
+        self._local: dict[str, Windows] = {}
 
     async def take(self, rate: str, client: str, cost: int) -> Count:
         """Count a request, which passes if there is room. A store that is away does not stop anyone."""
-        item = self._rates.get(rate) or self._rates.setdefault(rate, parse(rate))
-        try:
-            return await _hit(self._shared, item, client, cost)
-        except StorageError as error:
-            log.warning("the store of limits does not answer: this process counts by itself", error=str(error))
-            return await _hit(self._local, item, client, cost)
+        windows = self._local.get(rate) or self._local.setdefault(rate, Windows(parse(rate)))
+        if self._shared is not None:
+            try:
+                return await _hit(self._shared, windows.rate, client, cost)
+            except StorageError as error:
+                log.warning("the store of limits does not answer: this process counts by itself", error=str(error))
+        return windows.hit(client, cost, time())
 
     async def close(self) -> None:
         """Let go of the store's connections."""
