@@ -39,11 +39,15 @@ from ingest.node import Node
 from ingest.patience import Patience
 from ingest.rpc import Credentials
 from ingest.source import Source
-from warehouse.answers import Format, UnusableQuery, plain
-from warehouse.answers import answer as answer_query
+from warehouse.answers import plain
 from warehouse.audit import audit as audit_lake
+from warehouse.catalogue import Catalogue, write_catalogue
+from warehouse.commands.catalogue import catalogue
+from warehouse.commands.export import export
+from warehouse.commands.shell import shell
+from warehouse.commands.sql import sql
 from warehouse.duckdb_engine import connect
-from warehouse.errors import LakeError, LakeNotFound
+from warehouse.errors import LakeError, LakeNotFound, UnusableQuery
 from warehouse.folds import fold_due, make_fold
 from warehouse.indexer import Indexer, rederive
 from warehouse.lake import Lake
@@ -182,7 +186,7 @@ def sync(
 ) -> None:
     """Index blocks from a node or its block files, resuming where the last run stopped."""
     credentials = Credentials(node_user, node_password, node_cookie, node_header)
-    with stop_on_signal() as stop, open_lake(data, network, start) as lake, ExitStack() as ending:
+    with stop_on_signal() as stop, open_lake(data, network, start) as lake, Catalogue(lake), ExitStack() as ending:
         if is_first_run():
             console.print("the first run compiles the kernels: this takes about a minute, once")
         if traces := tracing(trace, "simplicity-indexer"):
@@ -342,17 +346,8 @@ Ctrl-C ends it.
 """
 
 
-@app.command()
-def sql(
-    data: settings.Data,
-    query: Annotated[str, typer.Argument(help="One SELECT statement over the tables of docs/tables.md.")],
-    format: Annotated[Format, settings.setting("format", "How the rows are written.")] = Format.TABLE,
-    output: Annotated[
-        Path | None, settings.setting("output", "File to write instead of standard output.", metavar="FILE")
-    ] = None,
-) -> None:
-    """Answer a SELECT over the published tables; amounts stay exact in every format."""
-    answer_query(connect(data), query, format, output)
+for command in (sql, shell, export, catalogue):
+    app.command()(command)
 
 
 @app.command()
@@ -365,6 +360,7 @@ def rollback(
         lake.rewind(to)
         if fold_due(lake.manifest):
             make_fold(lake)
+        write_catalogue(data, lake.manifest)
         console.print(f"kept up to {describe_tip(lake)}")
 
 
@@ -374,6 +370,8 @@ def rebuild(data: settings.Data) -> None:
     with stop_on_signal() as stop, Lake.open(data) as lake, Progress(console) as progress:
         for committed in rederive(lake, stop):
             progress.committed(committed)
+        if not stop.is_set():
+            write_catalogue(data, lake.manifest)
         console.print("stopped: every table is as before" if stop.is_set() else f"rebuilt to {describe_tip(lake)}")
 
 

@@ -15,6 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api.access import Access
 from api.answers import add_examples, operation_id
+from api.at_hand import AtHand
 from api.bounds import Bounds
 from api.columns import Columns
 from api.counts import Counts
@@ -193,6 +194,7 @@ def create_app(
             Middleware(Guard, identities=Identities(data_dir, options), counts=counts),
             Middleware(Freshness, follower=follower, neighbours=neighbours),
             Middleware(Columns),
+            Middleware(AtHand),
         ],
     )
     add_error_handlers(app)

@@ -1,6 +1,7 @@
 """Who asks: a key, the bearer of a token, or nobody in particular."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ from api.tokens import TokenVerifier
 
 NOBODY: Final[frozenset[Scope]] = frozenset()
 ANONYMOUS: Final = "anonymous"
+REMEMBERED: Final = 4096
+"""Addresses that need not be read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,11 @@ class Identities:
 
 def network_of(connection: Connection) -> str:
     """By what a client without key is counted: its address, of IPv6 the network of 64 bits that one customer has."""
-    host = connection["client"][0] if connection.get("client") else "unknown"
+    return _network(connection["client"][0] if connection.get("client") else "unknown")
+
+
+@lru_cache(REMEMBERED)
+def _network(host: str) -> str:
     try:
         address = ip_address(host)
     except ValueError:

@@ -40,12 +40,18 @@ async def address_balance(
 ) -> Response:
     """The balance of one token; zero for a token or an address that is not known."""
     view = current(request)
+    if height is None and (known := balance_at_hand(view, address, ticker)):
+        return answer(known)
     normal = ticker_of(ticker)
-    if height is None and (account := view.account(normal, address)):
-        return answer(balance(account))
     checked = _account_address(view, normal, address)
     found = await ask(request, height, lambda ledger: ledger.account(normal, checked))
     return answer(balance(found or Account(normal, checked, 0, 0)))
+
+
+def balance_at_hand(view: View, address: str, ticker: str) -> Balance | None:
+    """The balance of an account that exists at the published height."""
+    account = view.account(ticker_of(ticker), address)
+    return None if account is None else balance(account)
 
 
 @router.post("/brc20/balances", **documented("balances", list[Balance]))

@@ -22,6 +22,7 @@ from api.rows import (
     token_info,
 )
 from warehouse.serving_map import Account
+from warehouse.serving_view import View
 
 router = APIRouter(prefix="/v1/indexer/brc20", tags=["tokens"])
 
@@ -60,14 +61,20 @@ async def whole_token_list(
 async def info(request: Request, ticker: TickerPath, height: AtHeight = None) -> Response:
     """A token and its supply."""
     view = current(request)
+    if height is None and (at_hand := info_at_hand(view, ticker)):
+        return answer(at_hand)
     known = ticker_of(ticker)
-    if height is None and known not in view.extensions.keepers:
-        figures = view.figures(known)
-    else:
-        figures = await ask_aside(request, height, lambda ledger: ledger.figures(known))
+    figures = await ask_aside(request, height, lambda ledger: ledger.figures(known))
     if figures is None:
         raise ticker_not_found(known, view.tip.height if height is None else height)
     return answer(token_info(figures))
+
+
+def info_at_hand(view: View, ticker: str) -> TokenInfo | None:
+    """A token that exists at the published height; of receipts, whose holders have to be counted, nothing."""
+    known = ticker_of(ticker)
+    figures = None if known in view.extensions.keepers else view.figures(known)
+    return None if figures is None else token_info(figures)
 
 
 @router.get("/{ticker:path}/holders", **documented("holders", list[Balance] | VirtualHolders))
