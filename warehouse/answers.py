@@ -1,4 +1,4 @@
-"""The answer to one SQL query, written as a table, CSV, JSON or Parquet."""
+"""The answer to one SQL query, written as a table, CSV, JSON, Parquet or Arrow."""
 
 import csv
 import json
@@ -8,11 +8,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from warehouse.errors import LakeError
+from warehouse.errors import UnusableQuery
 
 
 class Format(StrEnum):
@@ -22,10 +24,14 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     PARQUET = "parquet"
+    ARROW = "arrow"
 
 
-class UnusableQuery(LakeError):
-    """The query is not one that can be answered; the text says why."""
+BINARY: Final = frozenset({Format.PARQUET, Format.ARROW})
+"""Formats that need a file."""
+
+BATCH_ROWS: Final = 122_880
+"""Rows that are held at once."""
 
 
 def plain(value: object) -> object:
@@ -72,14 +78,30 @@ def write_table(relation: duckdb.DuckDBPyRelation, out: TextIO) -> None:
     out.write(f"{relation}\n")
 
 
+def write_parquet(relation: duckdb.DuckDBPyRelation, path: Path) -> None:
+    """Through Arrow, which keeps integers of 128 bits; the engine's own writer makes floats of them."""
+    rows = relation.to_arrow_reader(BATCH_ROWS)
+    with pq.ParquetWriter(path, rows.schema, compression="zstd") as file:
+        for batch in rows:
+            file.write_batch(batch)
+
+
+def write_arrow(relation: duckdb.DuckDBPyRelation, path: Path) -> None:
+    """An Arrow IPC file, also known as Feather."""
+    rows = relation.to_arrow_reader(BATCH_ROWS)
+    with pa.ipc.new_file(path, rows.schema) as file:
+        for batch in rows:
+            file.write_batch(batch)
+
+
 def answer(connection: duckdb.DuckDBPyConnection, query: str, format: Format, output: Path | None) -> None:
     """Run `query` and write its rows to `output`, or to standard output; a file appears whole or not at all.
 
-    Raises UnusableQuery when the engine refuses the query, when it has no rows to give, or when Parquet is asked for
-    without a file.
+    Raises UnusableQuery when the engine refuses the query, when it has no rows to give, or when Parquet or Arrow is
+    asked for without a file.
     """
-    if format is Format.PARQUET and output is None:
-        raise UnusableQuery("Parquet needs a file: add --output FILE")
+    if format in BINARY and output is None:
+        raise UnusableQuery(f"{format.value} needs a file: add --output FILE")
     try:
         statements = connection.extract_statements(query)
         if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
@@ -96,13 +118,17 @@ def answer(connection: duckdb.DuckDBPyConnection, query: str, format: Format, ou
             partial.unlink(missing_ok=True)
     except duckdb.Error as error:
         raise UnusableQuery(str(error)) from error
+    except BrokenPipeError:
+        # The reader has seen enough, as `head` does; what is still held for it must not fail at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         raise UnusableQuery(f"cannot write {output}: {error.strerror}") from error
 
 
 def write(relation: duckdb.DuckDBPyRelation, format: Format, path: Path | None) -> None:
-    if format is Format.PARQUET:
-        relation.write_parquet(str(path), compression="zstd")
+    if format in BINARY:
+        assert path is not None
+        (write_parquet if format is Format.PARQUET else write_arrow)(relation, path)
         return
     writer = {Format.CSV: write_csv, Format.JSON: write_json, Format.TABLE: write_table}[format]
     if path is None:

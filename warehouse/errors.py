@@ -109,6 +109,14 @@ class HeightUnknown(LakeError):
         self.height = height
 
 
+class CatalogueNotWritten(LakeError):
+    """The file with the views, for other programs, could not be replaced."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} cannot be written ({why}): make room, or correct the folder's permissions")
+        self.path = path
+
+
 class RebuildIncomplete(LakeError):
     """A new generation does not cover exactly the published blocks."""
 
@@ -126,6 +134,10 @@ class QueryTooLarge(LakeError):
 
 class StateGone(LakeError):
     """A published state was asked for that is no longer there."""
+
+
+class UnusableBackend(LakeError):
+    """The address of a backend cannot be used as it is; the text says why."""
 
 
 class BackendUnavailable(LakeError):

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from ingest.source import Tip
-from warehouse.errors import LakeNotFound, ManifestDamaged, NewerFormat, RebuildNeeded
+from warehouse.errors import HeightUnknown, LakeNotFound, ManifestDamaged, NewerFormat, RebuildNeeded
 from warehouse.files import write_whole
 from warehouse.tables import FACTS, SCHEMA_VERSION
 
@@ -89,6 +89,11 @@ class Manifest:
             raise RebuildNeeded(directory, f"schema version {self.schema_version}, known here is {SCHEMA_VERSION}")
         if others := sorted(set(self.tables) ^ set(FACTS)):
             raise RebuildNeeded(directory, f"other modules, which differ by the tables {', '.join(others)}")
+
+    def check_height(self, height: int) -> None:
+        """Raises HeightUnknown unless `height` is that of a published block."""
+        if not self.start_height <= height < self.next_height:
+            raise HeightUnknown(height, self.start_height, self.tip and self.tip.height)
 
     @property
     def next_height(self) -> int:
