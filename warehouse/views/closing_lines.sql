@@ -18,7 +18,7 @@ FROM settlements
 UNION ALL
 SELECT
     events.height,
-    if(events.sequence > first_payments.sequence, 3, 1),
+    CASE WHEN events.sequence > first_payments.sequence THEN 3 ELSE 1 END,
     events.sequence,
     'rounding',
     NULL,

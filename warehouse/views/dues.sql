@@ -12,7 +12,7 @@ WITH sides AS (
         unnest([0, 1]) AS side,
         -- The first ticker of a pool is the lower one (R-SWAP-POOL-1).
         unnest([least(source, destination), greatest(source, destination)]) AS ticker,
-        if(source = ticker, locked, 0::DECIMAL(38, 8)) AS principal,
+        CASE WHEN source = ticker THEN locked ELSE 0::DECIMAL(38, 8) END AS principal,
         unnest([accumulated_a + greatest(reward_a, 0), accumulated_b + greatest(reward_b, 0)]) AS beside,
         index_at_lock
     FROM positions
@@ -30,5 +30,5 @@ SELECT
     principal,
     index_at_lock,
     beside,
-    beside + if(starts_with(ticker, 'y'), 0, principal) AS owed
+    beside + CASE WHEN starts_with(ticker, 'y') THEN 0 ELSE principal END AS owed
 FROM sides

@@ -54,7 +54,7 @@ units AS (
         address,
         script,
         -- No column holds more than 38 digits: null from there on.
-        if(whole <= 38, '0' || left(product, whole), NULL)::HUGEINT
+        CASE WHEN whole <= 38 THEN '0' || left(product, whole) END::HUGEINT
         -- Rounding to 50 digits carries into the units when nothing but nines is kept below them.
         + (
             length(product) >= 73
