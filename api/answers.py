@@ -18,9 +18,11 @@ LISTS: Final = ("data", "items")
 def answer(body: object) -> Response:
     """`body` as JSON. A list's rows are counted, also those of one in an envelope."""
     if isinstance(body, dict):
-        ROWS.inc(sum(len(value) for name, value in body.items() if name in LISTS))
-    elif isinstance(body, list):
-        ROWS.inc(len(body))
+        rows = next((body[name] for name in LISTS if name in body), None)
+    else:
+        rows = body
+    if isinstance(rows, list | tuple):
+        ROWS.inc(len(rows))
     return Response(orjson.dumps(body), media_type="application/json")
 
 
