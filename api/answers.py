@@ -17,10 +17,7 @@ LISTS: Final = ("data", "items")
 
 def answer(body: object) -> Response:
     """`body` as JSON. A list's rows are counted, also those of one in an envelope."""
-    if isinstance(body, dict):
-        rows = next((body[name] for name in LISTS if name in body), None)
-    else:
-        rows = body
+    rows = next((body[name] for name in LISTS if name in body), None) if isinstance(body, dict) else body
     if isinstance(rows, list | tuple):
         ROWS.inc(len(rows))
     return Response(orjson.dumps(body), media_type="application/json")
