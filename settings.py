@@ -56,6 +56,15 @@ Start = Annotated[
         min=0,
     ),
 ]
+BackendAddress = Annotated[
+    str,
+    setting(
+        "backend",
+        "Who answers: duckdb over the lake's files, or the ClickHouse that `publish` keeps, as "
+        "clickhouse://user:password@host:port/database.",
+        metavar="duckdb|URL",
+    ),
+]
 Trace = Annotated[
     str | None,
     setting(
@@ -67,9 +76,7 @@ Trace = Annotated[
 To = Annotated[int | None, setting("to", "Last height to index.", min=0)]
 Batch = Annotated[int, setting("batch", "Most blocks in one commit.", min=1)]
 Threads = Annotated[int, setting("threads", "Threads that scan blocks ahead of the judge.", min=1)]
-Output = Annotated[
-    Path | None, setting("output", "File to write instead of standard output.", metavar="FILE")
-]
+Output = Annotated[Path | None, setting("output", "File to write instead of standard output.", metavar="FILE")]
 Host = Annotated[str, setting("host", "Address to listen on.")]
 Port = Annotated[int, setting("port", "Port to listen on.", min=1, max=65535)]
 Workers = Annotated[int, setting("workers", "Processes that answer requests.", min=1)]

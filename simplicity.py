@@ -41,6 +41,7 @@ from ingest.rpc import Credentials
 from ingest.source import Source
 from warehouse.answers import plain
 from warehouse.audit import audit as audit_lake
+from warehouse.backends import LAKE
 from warehouse.catalogue import Catalogue, write_catalogue
 from warehouse.commands.catalogue import catalogue
 from warehouse.commands.export import export
@@ -244,6 +245,7 @@ def serve(
     jwt_issuer: settings.JwtIssuer = None,
     jwt_audience: settings.JwtAudience = None,
     trace: settings.Trace = None,
+    backend: settings.BackendAddress = LAKE,
 ) -> None:
     """Serve the HTTP API from what is published, also while `sync` runs."""
     credentials = Credentials(node_user, node_password, node_cookie, node_header)
@@ -267,6 +269,7 @@ def serve(
         credentials=credentials,
         options=options,
         trace=trace,
+        backend=backend,
     )
 
 

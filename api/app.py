@@ -142,7 +142,7 @@ def create_app(
     `network_height` gives the height of the node's best chain; it may block and raise IngestError. `node` connects to
     the node whose mempool is asked; `breaker` is what both go through. `query_deadline` is how many seconds a question
     that reads history may take.
-    With a `backend` answers come from there, and `data_dir` is only the folder of the keys.
+    With a `backend` answers come from there, and `data_dir` is only the folder of the keys and of the indexer's report.
     With `tracing` requests are traced; it is closed at the end. Raises UnusableVerificationKey.
     """
     backend = backend or LakeBackend(data_dir)
@@ -156,11 +156,11 @@ def create_app(
         app.state.neighbours = neighbours
         if tracing is None:
             app.state.queries = Queries(backend, query_deadline)
-            app.state.analyst = Analyst(data_dir)
+            app.state.analyst = Analyst(backend.directory)
             app.state.mempool = MempoolReader(node)
         else:
             app.state.queries = TracedQueries(backend, query_deadline, tracing.tracer)
-            app.state.analyst = TracedAnalyst(data_dir, tracing.tracer)
+            app.state.analyst = TracedAnalyst(backend.directory, tracing.tracer)
             app.state.mempool = TracedMempoolReader(node, tracing.tracer)
         async with follower.running(), neighbours.watched():
             yield

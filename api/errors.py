@@ -216,6 +216,13 @@ class TooManyRows(ApiError):
     code = "TOO_MANY_ROWS"
 
 
+class SqlNotServed(ApiError):
+    """Statements run over the lake's files, and this server has none."""
+
+    status = HTTPStatus.NOT_IMPLEMENTED
+    code = "SQL_NOT_SERVED"
+
+
 class NotReady(ApiError):
     """No published height can be read."""
 

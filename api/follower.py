@@ -18,9 +18,6 @@ from warehouse.errors import LakeError
 from warehouse.serving import Serving
 from warehouse.serving_view import View
 
-MANIFEST_POLL: Final = 0.05
-"""Seconds between two looks at the manifest."""
-
 NODE_POLL: Final = 5.0
 """Seconds between two questions to the node."""
 
@@ -48,6 +45,7 @@ class Follower:
         self.network = NetworkHeight(None, None if self.asks_node else "no node was given to the server")
         self.progress = Progress()
         self._serving = Serving(backend)
+        self._pause = backend.pause
         self._network_height = network_height
 
     @asynccontextmanager
@@ -55,13 +53,13 @@ class Follower:
         """Follow until the block ends. What is published now is there when it begins."""
         await self._refresh()
         async with AsyncExitStack() as tasks:
-            await tasks.enter_async_context(every(MANIFEST_POLL, self._refresh))
+            await tasks.enter_async_context(every(self._pause, self._refresh))
             if self.asks_node:
                 await tasks.enter_async_context(every(NODE_POLL, self._ask_node))
             yield
 
     async def _refresh(self) -> None:
-        if not self._serving.changed():
+        if not await asyncio.to_thread(self._serving.changed):
             return
         rewinds = self._serving.rewinds
         try:

@@ -22,12 +22,15 @@ from ingest.networks import NETWORKS
 from ingest.node import Node
 from ingest.patience import Patience
 from ingest.rpc import Credentials, Heard, Rpc, unheard
-from warehouse.manifest import read_manifest
+from warehouse.backend import Backend
+from warehouse.backends import LAKE, check_backend, opened
 
 DATA: Final = "SIMPLICITY_DATA"
 NODE: Final = "SIMPLICITY_NODE"
 CREDENTIALS: Final = {name: f"SIMPLICITY_NODE_{name.upper()}" for name in ("user", "password", "cookie", "header")}
 """Environment variables by which settings reach the workers: those of the command's options."""
+
+BACKEND: Final = "SIMPLICITY_BACKEND"
 
 METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -51,15 +54,17 @@ def serve(
     credentials: Credentials | None = None,
     options: Options | None = None,
     trace: str | None = None,
+    backend: str = LAKE,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end. A worker that dies is replaced.
 
     `node` is the address of Bitcoin Core for the network's height; without it that height is null. `trace` is the
-    address of a collector of traces. Raises UnusableOption.
+    address of a collector of traces. Raises UnusableOption, UnusableBackend.
     """
     log_as_json()
     options = options or Options()
     check_collector(trace)
+    check_backend(backend)
     # uvicorn raises the signal anew once it has stopped in good order: that is the end, not a failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     given = credentials or Credentials()
@@ -68,6 +73,7 @@ def serve(
         NODE: node,
         VARIABLE: options.text(),
         TRACE: trace,
+        BACKEND: backend,
         **{variable: getattr(given, name) for name, variable in CREDENTIALS.items()},
     }
     os.environ |= {name: str(value) for name, value in settings.items() if value is not None}
@@ -107,10 +113,12 @@ def app_from_environment() -> FastAPI:
     breaker = CircuitBreaker(on_change=circuit_became)
     if has_node:
         circuit_became(breaker.circuit)
+    backend = opened(os.environ[BACKEND], data_dir)
     app = create_app(
         data_dir,
+        backend=backend,
         options=Options.from_text(os.environ[VARIABLE]),
-        network_height=node_height(data_dir, breaker, node_called) if has_node else None,
+        network_height=node_height(backend, breaker, node_called) if has_node else None,
         node=partial(node_connection, breaker, node_called) if has_node else None,
         breaker=breaker if has_node else None,
         tracing=tracing(os.environ.get(TRACE), "simplicity-api"),
@@ -121,14 +129,14 @@ def app_from_environment() -> FastAPI:
     return app
 
 
-def node_height(data_dir: Path, breaker: CircuitBreaker | None = None, on_call: Heard = unheard) -> Callable[[], int]:
-    """Asks the node of the environment for the height of its best chain, on the network of the lake."""
+def node_height(backend: Backend, breaker: CircuitBreaker | None = None, on_call: Heard = unheard) -> Callable[[], int]:
+    """Asks the node of the environment for the height of its best chain, on the network of what is published."""
     credentials = node_credentials()
     nodes: list[Node] = []
 
     def height() -> int:
         if not nodes:
-            network = NETWORKS[read_manifest(data_dir).network]
+            network = NETWORKS[backend.published().manifest.network]
             patience = Patience(deadline=1.0)
             node = os.environ[NODE]
             nodes.append(

@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api import statement
-from api.errors import ApiError, Busy, NotReady, QueryTimeout, QueryTooLarge, TooManyRows, UnusableQuery
+from api.errors import ApiError, Busy, NotReady, QueryTimeout, QueryTooLarge, SqlNotServed, TooManyRows, UnusableQuery
 from api.formats import Format
 from warehouse import errors
 from warehouse.manifest import Manifest
@@ -43,7 +43,8 @@ ERRORS: Final[dict[str, type[ApiError]]] = {
 class Analyst:
     """One for each worker process."""
 
-    def __init__(self, data_dir: Path, seconds: float = SECONDS, rows: int = MOST_ROWS) -> None:
+    def __init__(self, data_dir: Path | None, seconds: float = SECONDS, rows: int = MOST_ROWS) -> None:
+        """`data_dir` is the lake's folder; without files there are no statements."""
         self._data_dir = data_dir
         self._seconds = seconds
         self._rows = rows
@@ -52,8 +53,10 @@ class Analyst:
     async def answer(self, request: Request, manifest: Manifest, query: str, format_: Format) -> Response:
         """What `query` answers at `manifest`, sent while it is made.
 
-        Raises Busy, NotReady, UnusableQuery, QueryTimeout, QueryTooLarge and TooManyRows.
+        Raises SqlNotServed, Busy, NotReady, UnusableQuery, QueryTimeout, QueryTooLarge and TooManyRows.
         """
+        if self._data_dir is None:
+            raise SqlNotServed("this server answers from ClickHouse: ask that one, or a server that has the lake")
         if self._running >= AT_ONCE:
             raise Busy("other statements are running: ask again in a second")
         self._running += 1

@@ -93,7 +93,7 @@ class TracedQueries(Queries):
 class TracedAnalyst(Analyst):
     """A span for each statement, until its answer begins."""
 
-    def __init__(self, data_dir: Path, tracer: Tracer) -> None:
+    def __init__(self, data_dir: Path | None, tracer: Tracer) -> None:
         super().__init__(data_dir)
         self._tracer = tracer
 

@@ -1,6 +1,7 @@
 """Who keeps the published tables: the lake's files or a database. One for each process that serves them."""
 
 from collections.abc import Hashable
+from pathlib import Path
 from typing import Protocol
 
 from warehouse.manifest import Fold, Manifest
@@ -11,8 +12,16 @@ from warehouse.store import Published, Store
 class Backend(Protocol):
     """What is published now, and any state that was published lately. For use by several threads at once."""
 
+    @property
+    def directory(self) -> Path | None:
+        """The lake's folder; None when its files are not at hand."""
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two looks at the stamp."""
+
     def stamp(self) -> Hashable | None:
-        """Differs when `published` would; None when that cannot be told. Cheap, and never raises."""
+        """Differs when `published` would; None when that cannot be told. Never raises."""
 
     def published(self) -> Published:
         """The newest state. Raises LakeError."""

@@ -4,6 +4,7 @@ import os
 from collections.abc import Hashable
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -17,8 +18,10 @@ from warehouse.store import Published
 class LakeBackend:
     """What `warehouse.backend.Backend` asks for. The lake need not exist yet."""
 
+    pause: Final = 0.05
+
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self.directory: Final = directory
 
     @cached_property
     def _database(self) -> duckdb.DuckDBPyConnection:
@@ -27,14 +30,14 @@ class LakeBackend:
     def stamp(self) -> Hashable | None:
         """The manifest's file status."""
         try:
-            status = os.stat(self._directory / NAME)
+            status = os.stat(self.directory / NAME)
         except OSError:
             return None
         return status.st_ino, status.st_size, status.st_mtime_ns
 
     def published(self) -> Snapshot:
         """The newest state. Raises LakeError."""
-        return Snapshot(self._directory, read_manifest(self._directory))
+        return Snapshot(self.directory, read_manifest(self.directory))
 
     def fold(self, snapshot: Published) -> Fold | None:
         """The newest fold of the manifest."""
@@ -42,11 +45,11 @@ class LakeBackend:
 
     def opened(self, snapshot: Published, fold: Fold) -> ServingMap:
         """Its serving files, mapped."""
-        return ServingMap.open((self._directory / fold.serving[0].path).parent)
+        return ServingMap.open((self.directory / fold.serving[0].path).parent)
 
     def at(self, manifest: Manifest) -> LakeStore:
         """The state in SQL, for one question."""
-        return LakeStore(self._database.cursor(), Snapshot(self._directory, manifest))
+        return LakeStore(self._database.cursor(), Snapshot(self.directory, manifest))
 
     def close(self) -> None:
         """Close the database, if one was opened."""

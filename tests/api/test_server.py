@@ -19,6 +19,7 @@ from tests.helpers.api import free_port, running, serving
 from tests.helpers.judged import FactMaker
 from warehouse.errors import LakeNotFound
 from warehouse.lake import Lake
+from warehouse.lake_backend import LakeBackend
 
 STATUS = "/v1/indexer/brc20/status"
 
@@ -133,7 +134,7 @@ def test_without_a_node_the_network_height_is_null_and_says_why(server: httpx.Cl
 def test_the_height_of_the_node_is_asked_on_the_lakes_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a lake it is not known which; with one, an address where nobody answers is told in time."""
     monkeypatch.setenv("SIMPLICITY_NODE", f"http://127.0.0.1:{free_port()}")
-    height = node_height(tmp_path / "lake")
+    height = node_height(LakeBackend(tmp_path / "lake"))
     with pytest.raises(LakeNotFound):
         height()
     Lake.create(tmp_path / "lake", "regtest", 100).close()

@@ -19,6 +19,7 @@ from ingest.breaker import CircuitBreaker
 from tests.helpers.api import running
 from tests.helpers.mempool import MempoolNode
 from tests.helpers.recorded import TIP, people
+from warehouse.lake_backend import LakeBackend
 
 ROOT = Path(__file__).parents[2]
 STATUS = "/v1/indexer/brc20/status"
@@ -50,7 +51,7 @@ def client(node: MempoolNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     app = create_app(
         tmp_path,
         options=Options(anonymous_rate="1000000/minute"),
-        network_height=node_height(tmp_path, breaker, node_called),
+        network_height=node_height(LakeBackend(tmp_path), breaker, node_called),
         node=lambda: node_connection(breaker, node_called),
         breaker=breaker,
     )

@@ -39,6 +39,9 @@ class ClickHouseBackend:
     are read into a file without a name that is mapped; the blocks since are laid over it.
     """
 
+    directory: Final = None
+    pause: Final = 0.2
+
     def __init__(self, address: str) -> None:
         self._client = connected(address)
         self._origin = address
