@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import Any, Final
 
 import duckdb
@@ -16,7 +17,11 @@ from warehouse.store import Folded, Values
 from warehouse.words import teach
 
 FIRST_SPAN: Final = 8
-"""Segments of the first look; each further one takes twice as many."""
+FIRST_ROWS: Final = 500_000
+"""Segments of the first look, and rows if it takes more than one of them; each further one takes twice as many."""
+
+LONGEST_PAGE: Final = 1001
+"""Rows of a sorted page for which the engine first looks for their places, then for all their columns."""
 
 MEMORY_LIMIT: Final = "1GB"
 
@@ -26,7 +31,8 @@ BATCH_ROWS: Final = 100_000
 def open_database() -> duckdb.DuckDBPyConnection:
     """An engine without tables of its own. Queries in several threads take a `cursor()` each."""
     database = duckdb.connect(config={"memory_limit": MEMORY_LIMIT})
-    database.execute("SET parquet_metadata_cache = true")
+    database.execute("SET GLOBAL parquet_metadata_cache = true")
+    database.execute(f"SET GLOBAL late_materialization_max_rows = {LONGEST_PAGE}")
     teach(database)
     return database
 
@@ -55,11 +61,13 @@ class LakeStore:
     def spans(self, table: str, first: int, last: int) -> Iterator[tuple[int, int]]:
         """Heights of segments from the newest on, in spans that double."""
         segments = [part for part in self.snapshot.manifest.of(table) if part.first <= last and part.last >= first]
-        end, size = len(segments), FIRST_SPAN
-        while end > 0:
-            span = segments[max(end - size, 0) : end]
+        most, rows = FIRST_SPAN, FIRST_ROWS
+        while segments:
+            sums = accumulate(part.file.rows for part in reversed(segments[-most:]))
+            size = max(1, sum(held <= rows for held in sums))
+            span, segments = segments[-size:], segments[:-size]
             yield max(span[0].first, first), min(span[-1].last, last)
-            end, size = end - size, 2 * size
+            most, rows = 2 * most, 2 * rows
 
     def folded(self, height: int) -> Folded | None:
         """The newest fold up to `height`."""
