@@ -281,10 +281,10 @@ class ChangeLog:
             FROM balance_changes
             INNER JOIN blocks USING (height)
             LEFT JOIN (SELECT height, op_index, tx_index FROM records) AS places USING (height, op_index)
-            WHERE height BETWEEN {min(heights)} AND {max(heights)}
-                AND (height, sequence) IN {pair_of("heights", "sequences")}
+            WHERE (height, sequence) IN {pair_of("heights", "sequences")}
         """
-        rows = self._views.rows(query, {"heights": heights, "sequences": sequences})
+        views = self._views.between(min(heights), max(heights))
+        rows = views.rows(query, {"heights": heights, "sequences": sequences})
         return sorted((Change._make(row) for row in rows), key=lambda change: change[:2], reverse=newest)
 
 

@@ -146,8 +146,8 @@ class PoolTransactions:
                 position_id, cause, ticker,
                 {text_of("balance_before")}, {text_of("delta")}, {text_of("balance_after")}
             FROM balance_changes
-            WHERE height BETWEEN {min(heights)} AND {max(heights)} AND startsWith(cause, 'expiry')
-                AND position_id IN {one_of("positions")}
+            WHERE startsWith(cause, 'expiry') AND position_id IN {one_of("positions")}
         """
-        for position_id, cause, ticker, *amounts in self._views.rows(query, {"positions": list(by_position)}):
+        views = self._views.between(min(heights), max(heights))
+        for position_id, cause, ticker, *amounts in views.rows(query, {"positions": list(by_position)}):
             by_position[position_id].moved[cause, ticker] = Moved(*amounts)
