@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from api.metrics import circuit_became, node_called
 from api.options import Options
 from api.server import node_connection, node_height
 from ingest.breaker import CircuitBreaker
+from ingest.errors import IngestError
 from tests.helpers.api import running
 from tests.helpers.mempool import MempoolNode
 from tests.helpers.recorded import TIP, people
@@ -48,15 +50,20 @@ def client(node: MempoolNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("api.neighbours.POLL", 0.1)
     monkeypatch.setattr("warehouse.report.SILENCE", 2.5)
     breaker = CircuitBreaker(pause=0.5, on_change=circuit_became)
+    height = node_height(LakeBackend(tmp_path), breaker, node_called)
     app = create_app(
         tmp_path,
         options=Options(anonymous_rate="1000000/minute"),
-        network_height=node_height(LakeBackend(tmp_path), breaker, node_called),
+        network_height=height,
         node=lambda: node_connection(breaker, node_called),
         breaker=breaker,
     )
     with running(app) as client:
         yield client
+    node.vanish()
+    # A call that fails lets go of the connection, which nobody closes before the worker ends.
+    with suppress(IngestError):
+        height()
 
 
 class Indexer:
