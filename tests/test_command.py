@@ -63,7 +63,21 @@ def test_network_names_are_those_of_the_protocol() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["sync", "serve", "run", "demo", "status", "sql", "rollback", "rebuild", "audit", "verify"],
+    [
+        "sync",
+        "serve",
+        "run",
+        "demo",
+        "status",
+        "sql",
+        "shell",
+        "export",
+        "catalogue",
+        "rollback",
+        "rebuild",
+        "audit",
+        "verify",
+    ],
 )
 def test_help_describes_every_option_and_its_variable(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})

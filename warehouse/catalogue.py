@@ -6,7 +6,6 @@ open keeps the published state in which it was opened, for as long as replaced f
 
 import os
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,8 +28,8 @@ STORAGE: Final = "v1.0.0"
 LOOKS: Final = 0.05
 """Seconds between two looks at what is published."""
 
-REST: Final = 9.0
-"""How many times longer than it took to write the file the thread then rests: a tenth of one thread at most."""
+REST: Final = 1.0
+"""Seconds that the thread rests after it wrote the file: while blocks come in numbers it keeps a tenth of its time."""
 
 
 def write_catalogue(directory: Path, manifest: Manifest, output: Path | None = None) -> None:
@@ -60,7 +59,7 @@ def write_catalogue(directory: Path, manifest: Manifest, output: Path | None = N
 class Catalogue:
     """Keeps the catalogue of a lake current from `__enter__` to `__exit__`, in a thread of its own.
 
-    A block is visible in it a moment after its commit; while commits come faster than that, it shows some of them.
+    A block is visible in it a moment after its commit; while commits come faster than one a second, some of them are.
     """
 
     def __init__(self, lake: Lake) -> None:
@@ -82,17 +81,18 @@ class Catalogue:
             self._renew()
 
     def _watch(self) -> None:
-        rest = 0.0
-        while not self._stop.wait(max(LOOKS, rest)):
-            begun = time.monotonic()
-            self._renew()
-            rest = REST * (time.monotonic() - begun)
+        while not self._stop.wait(LOOKS):
+            if self._renew():
+                self._stop.wait(REST)
 
-    def _renew(self) -> None:
+    def _renew(self) -> bool:
+        """Show what is published now; whether that was not shown yet."""
         manifest = self._lake.manifest
-        if manifest.sequence != self._shown:
-            write_catalogue(self._lake.directory, manifest)
-            self._shown = manifest.sequence
+        if manifest.sequence == self._shown:
+            return False
+        write_catalogue(self._lake.directory, manifest)
+        self._shown = manifest.sequence
+        return True
 
 
 def _comments() -> Iterator[str]:

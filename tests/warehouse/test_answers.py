@@ -10,7 +10,8 @@ import duckdb
 import polars
 import pytest
 
-from warehouse.answers import Format, UnusableQuery, answer
+from warehouse.answers import Format, answer
+from warehouse.errors import UnusableQuery
 
 QUERY = """
     SELECT 99999999999999999999.00000001::DECIMAL(38, 8) AS amount, 'é,"' AS ticker, NULL AS nothing,
@@ -54,6 +55,16 @@ def test_csv_on_standard_output_adds_to_what_was_written(
     lines = list(csv.reader(io.StringIO(capsys.readouterr().out)))
     assert lines[:2] == [["amount", "nothing"], ["1.50000000", ""]]
     assert lines[3][:4] == [ROW["amount"], ROW["ticker"], "", "ab"]
+
+
+@pytest.mark.parametrize("format", [Format.PARQUET, Format.ARROW])
+def test_integers_of_128_bits_do_not_become_floats(
+    format: Format, connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """A sum of integers is such a one."""
+    answer(connection, "SELECT sum(9007199254740993) AS total FROM range(10)", format, tmp_path / "out")
+    rows = polars.read_parquet(tmp_path / "out") if format is Format.PARQUET else polars.read_ipc(tmp_path / "out")
+    assert rows["total"].to_list() == [Decimal(90071992547409930)]
 
 
 def test_parquet_keeps_decimals(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
