@@ -14,6 +14,7 @@ from warehouse.arrays import Amounts
 from warehouse.backend import Backend
 from warehouse.extensions import Extensions
 from warehouse.manifest import Fold
+from warehouse.recent import Recent, are_few, read_recent
 from warehouse.serving_map import ServingMap, supply_rows, token_rows
 from warehouse.serving_view import Change, View
 from warehouse.store import Published, Store
@@ -35,24 +36,36 @@ class Serving:
         self._backend = backend
         self._stamp: Hashable | None = None
         self._fold: Fold | None = None
+        self._wants_recent = False
 
     def changed(self) -> bool:
-        """Whether `refresh` would find anything new; costs one look at what is published."""
-        return self._stamp is None or self._backend.stamp() != self._stamp
+        """Whether `refresh` would find anything to do; costs one look at what is published."""
+        return self._stamp is None or self._owes_recent() or self._backend.stamp() != self._stamp
 
     def refresh(self) -> bool:
         """Catch up with what is published and say whether there was anything since the last call.
 
-        New blocks are read and laid over the view; a rewind or a new fold starts a view anew. Raises LakeError, and
-        OSError when files vanish in between; the view then stays as it was and the next call tries again.
+        New blocks are read and laid over the view; a rewind or a new fold starts a view anew. What was newest when it
+        was started is read once there is nothing more urgent. Raises LakeError, and OSError when files vanish in
+        between; the view then stays as it was and the next call tries again.
         """
         stamp = self._backend.stamp()
         if stamp == self._stamp and stamp is not None:
+            if self._owes_recent():
+                self._add_recent()
             return False
         snapshot = self._backend.published()
         self.view = self._advanced(snapshot, snapshot.manifest.tip) if snapshot.manifest.tip else None
         self._stamp = stamp
         return True
+
+    def _owes_recent(self) -> bool:
+        return self._wants_recent and self.view is not None and self.view.recent is None
+
+    def _add_recent(self) -> None:
+        snapshot = self._backend.published()
+        if self.view is not None and snapshot.manifest == self.view.manifest:
+            self.view = replace(self.view, recent=read_recent(snapshot))
 
     def _advanced(self, snapshot: Published, tip: Tip) -> View:
         fold = self._backend.fold(snapshot)
@@ -62,7 +75,18 @@ class Serving:
         start = standing if standing is not None and fold == self._fold else self._start(snapshot, fold)
         view = _laid_over(start, snapshot, tip)
         self._fold = fold
-        return replace(view, extensions=extensions)
+        return replace(view, extensions=extensions, recent=self._recent(standing, snapshot, tip))
+
+    def _recent(self, view: View | None, snapshot: Published, tip: Tip) -> Recent | None:
+        """The newest operations at `tip`: not while an indexer catches up."""
+        if view is None:
+            self._wants_recent = True
+            return None
+        if view.tip.height == tip.height:
+            return view.recent
+        heights = view.tip.height + 1, tip.height
+        self._wants_recent = are_few(snapshot, heights)
+        return view.recent.after(snapshot, heights) if view.recent and self._wants_recent else None
 
     def _start(self, snapshot: Published, fold: Fold | None) -> View:
         """What holds at the fold's height; before the first block when there is no fold."""

@@ -17,6 +17,7 @@ from engine.modules.stakes import RECEIPT
 from ingest.source import Tip
 from warehouse.extensions import Extensions, Held
 from warehouse.manifest import Manifest
+from warehouse.recent import Recent
 from warehouse.serving_map import Account, RankKey, ServingMap, Supply, Token, rank_key
 
 
@@ -62,6 +63,8 @@ class View:
     newest: tuple[Token, ...] = ()
     """Deploys since the fold, newest first."""
     extensions: Extensions = field(default_factory=Extensions)
+    recent: Recent | None = None
+    """None where the newest operations are not known yet."""
     _rankings: dict[str, tuple[Map[str, Change], Moved]] = field(default_factory=dict)
     """Sorted changes of the tickers whose holders were asked for; views of one fold share them."""
     _listed: list[Listed] = field(default_factory=list, init=False)

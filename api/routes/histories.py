@@ -25,6 +25,7 @@ from api.parameters import (
 )
 from api.rows import HistoryEnvelope, HistoryRow, history_row
 from warehouse.histories import Filter, Operation, Place
+from warehouse.serving_view import View
 
 router = APIRouter(prefix="/v1/indexer", tags=["history"])
 
@@ -180,11 +181,21 @@ def _of_address(
 async def _page(request: Request, wanted: Filter, page: Page) -> Response:
     kind = _kind(wanted)
     behind = _place(page.cursor, kind)
-    found: list[Operation] = await request.app.state.queries.ask(
-        current(request).manifest, lambda histories: histories.page(wanted, page.limit + 1, page.skip, behind)
-    )
+    found = _recent(current(request), wanted, page)
+    if found is None:
+        found = await request.app.state.queries.ask(
+            current(request).manifest, lambda histories: histories.page(wanted, page.limit + 1, page.skip, behind)
+        )
     rows, cursor = cut(found, page.limit, kind, lambda row: row.place)
     return paged([history_row(row) for row in rows], cursor)
+
+
+def _recent(view: View, wanted: Filter, page: Page) -> Sequence[Operation] | None:
+    """The page if it is one of a token's newest, and one more row if there is one; None when it has to be read."""
+    if view.recent is None or wanted.ticker is None or wanted != Filter(ticker=wanted.ticker) or page.cursor:
+        return None
+    rows = view.recent.page(wanted.ticker, page.skip + page.limit + 1)
+    return None if rows is None else rows[page.skip :]
 
 
 async def _whole(request: Request, wanted: Filter, max_results: int | None, cursor: str | None) -> Response:
