@@ -20,6 +20,7 @@ from api.bounds import Bounds
 from api.columns import Columns
 from api.counts import Counts
 from api.errors import add_error_handlers
+from api.events import Events
 from api.follower import Follower
 from api.freshness import Freshness
 from api.guard import Guard
@@ -33,6 +34,7 @@ from api.routes import (
     balance_changes,
     blocks,
     curve,
+    events,
     histories,
     mempool,
     operations,
@@ -48,6 +50,7 @@ from api.routes import (
 )
 from api.security import SecurityHeaders
 from api.sql import Analyst
+from api.streams import Places
 from api.traces import TracedAnalyst, TracedMempoolReader, TracedQueries, Traces
 from api.tracing import Tracing
 from api.version import VERSION
@@ -85,6 +88,7 @@ ROUTERS: Final = (
     validator,
     probes,
     sql,
+    events,
 )
 """In this order paths are matched. A ticker may hold slashes, so what has fixed parts comes before `tokens`."""
 
@@ -162,6 +166,8 @@ def create_app(
             app.state.queries = TracedQueries(backend, query_deadline, tracing.tracer)
             app.state.analyst = TracedAnalyst(backend.directory, tracing.tracer)
             app.state.mempool = TracedMempoolReader(node, tracing.tracer)
+        app.state.events = Events(follower, app.state.queries)
+        app.state.places = Places()
         async with follower.running(), neighbours.watched():
             yield
         app.state.queries.close()

@@ -44,6 +44,8 @@ class Follower:
         self.asks_node: Final = network_height is not None
         self.network = NetworkHeight(None, None if self.asks_node else "no node was given to the server")
         self.progress = Progress()
+        self.published = asyncio.Event()
+        """Set, and replaced by another, once there is a newer view."""
         self._serving = Serving(backend)
         self._pause = backend.pause
         self._network_height = network_height
@@ -75,6 +77,8 @@ class Follower:
             PUBLISHED_HEIGHT.set(self.view.tip.height)
             self.progress.note(self.view.tip.height, rewinds == self._serving.rewinds)
             self._set_lag()
+        self.published.set()
+        self.published = asyncio.Event()
 
     async def _ask_node(self) -> None:
         assert self._network_height is not None

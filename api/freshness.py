@@ -25,6 +25,9 @@ SHAPE: Final = 2
 NOT_OF_A_BLOCK_ALONE: Final = frozenset({"/v1/indexer/brc20/status", "/ready"})
 """Answers that also tell what the node and the indexer are doing."""
 
+EVENTS: Final = "/v1/events"
+"""Tells of many heights, and never ends."""
+
 OTHERS: Final = frozenset({"/", "/health", "/ready"})
 """Paths outside /v1 that answer from a published height."""
 
@@ -56,7 +59,7 @@ class Freshness:
             return
         view, network, standing = self.follower.view, self.follower.network, self.neighbours.standing
         scope["state"] |= {"view": view, "network": network, "standing": standing}
-        if view is None:
+        if view is None or scope["path"] == EVENTS:
             await self.app(scope, receive, send)
             return
         height = [(b"x-block-height", b"%d" % view.tip.height), (b"x-block-hash", view.tip.hash.encode())]

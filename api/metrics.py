@@ -38,6 +38,7 @@ NOT_MODIFIED: Final = Counter(
 LIMITED: Final = Counter(
     "simplicity_http_limited_total", "Requests turned away because their client asked too much.", ["client"]
 )
+STREAMS: Final = Gauge("simplicity_event_streams", "Streams of events that are open.", multiprocess_mode="livesum")
 PUBLISHED_HEIGHT: Final = Gauge(
     "simplicity_published_height", "Height of the newest block that is served.", multiprocess_mode="mostrecent"
 )

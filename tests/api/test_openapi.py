@@ -35,7 +35,8 @@ def test_every_route_shows_its_example_and_the_error_body(document: dict[str, An
             continue
         if "requestBody" in operation:
             assert "example" in operation["requestBody"]["content"]["application/json"], path
-        assert "example" in responses["200"]["content"]["application/json"], path
+        (content,) = responses["200"]["content"].values()
+        assert "example" in content, path
         for status in ("4XX", "5XX"):
             assert responses[status]["content"]["application/json"]["schema"]["$ref"].endswith("ErrorBody"), path
         shown += 1

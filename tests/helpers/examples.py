@@ -4,6 +4,7 @@ python -m tests.helpers.examples
 """
 
 import json
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -61,6 +62,7 @@ REQUESTS = {
     "concurrency": "/health/concurrency",
     "check_pending": "/v1/mempool/check-pending",
     "sql": "/v1/sql",
+    "events": "/v1/events?from=147",
     "positions": "/v1/indexer/swap/positions?status=expired&limit=1",
     "position": "/v1/indexer/swap/positions/2",
     "owner_positions": f"/v1/indexer/swap/owner/{CAROL}/positions?limit=1",
@@ -114,6 +116,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "check_pending": {"address": ALICE, "ticker": "WTF"},
     "sql": {"query": "SELECT rank, address, balance FROM holders WHERE ticker = 'WTF' AND rank <= 2 ORDER BY rank"},
 }
+FIRST_LINES = 11
+"""Lines of a stream up to its second event."""
 SHOWN_TIME = "2026-01-31T12:00:00Z"
 """Instead of the time at which the server was asked."""
 
@@ -127,6 +131,9 @@ def answers(client: httpx.Client, lake: Path) -> dict[str, dict[str, Any]]:
 def _asked(client: httpx.Client, name: str, path: str, key: str) -> dict[str, Any]:
     if name == "concurrency":
         return {"answer": {**client.get(path).json(), "timestamp": SHOWN_TIME}}
+    if name == "events":
+        with client.stream("GET", path) as stream:
+            return {"answer": "".join(f"{line}\n" for line in islice(stream.iter_lines(), FIRST_LINES))}
     if name not in BODIES:
         return {"answer": client.get(path).json()}
     headers = {"X-API-Key": key} if name == "sql" else None
