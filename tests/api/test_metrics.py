@@ -92,3 +92,13 @@ def test_every_metric_has_a_name_of_ours_and_a_description(client: httpx.Client)
         assert not re.search(r"(milliseconds|_ms|_count)$", family.name), family.name
         if family.type == "histogram":
             assert family.name.endswith(("_seconds", "_blocks")), family.name
+
+
+def test_nothing_that_clients_send_is_in_a_metric(client: httpx.Client) -> None:
+    secret = "w0rdofmine"
+    headers = {"X-API-Key": f"smp_{secret}", "User-Agent": secret, "Authorization": f"Bearer {secret}"}
+    client.get(f"{BRC20}/{secret}/info?{secret}={secret}")
+    client.get(f"/{secret}", headers=headers)
+    client.get(f"{BRC20}/WTF/info", headers=headers)
+    client.post("/v1/sql", json={"query": secret})
+    assert secret not in client.get("/metrics").text
