@@ -64,9 +64,10 @@ class Recent:
     def after(self, snapshot: Published, heights: tuple[int, int]) -> "Recent":
         """With the blocks of a range, which follow."""
         table, ranges = _newest(snapshot, heights)
+        added = _operations(table)
         newer = self.newer.mutate()
         for ticker, (start, stop) in ranges.items():
-            newer[ticker] = (*_operations(table.slice(start, stop - start)), *newer.get(ticker, ()))[:KEPT]
+            newer[ticker] = (*added[start:stop], *newer.get(ticker, ()))[:KEPT]
         return replace(self, newer=newer.finish())
 
 
