@@ -2,11 +2,12 @@
 
 One line a record, `\\n` between lines and none at the end, UTF-8; what is absent is empty; eight decimals an amount.
 Event line, of valid records: `operation;txid;vout;ticker;amount;from;to`.
-Record line, of every record: `operation;txid;vout;step;ticker;amount;from;to;valid;code;step_code`.
+Record text: the event hash, then of every record the line `valid;step;code;step_code`, to which a refused one adds its
+event line. So what is valid is digested once.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
@@ -65,17 +66,33 @@ _OPERATIONS: Final = _words(OPERATIONS)
 _CODES: Final = _words(["", *CODES])
 
 
+Hashes = tuple[list[str], list[str]]
+"""(event hash, record hash) of each block of a range, as hex."""
+
+
 class Scratch:
-    """Memory for the texts of one range after the other: fresh pages cost more than writing them."""
+    """Memory for the texts of ranges, used by turns: fresh pages cost more than writing them."""
+
+    _TURNS: Final = 3
 
     def __init__(self) -> None:
-        self._texts = [np.empty(0, np.uint8) for _ in range(2)]
+        self._texts = [[np.empty(0, np.uint8) for _ in range(2)] for _ in range(self._TURNS)]
+        self._digested: list[Future[Hashes] | None] = [None] * self._TURNS
+        self._turn = 0
 
     def texts(self, size: int) -> list[Bytes]:
-        """Two arrays of at least `size` bytes, the same as before where they suffice."""
-        if size > len(self._texts[0]):
-            self._texts = [np.empty(size, np.uint8) for _ in range(2)]
-        return self._texts
+        """Two arrays of at least `size` bytes, which hold nothing that is still to be digested."""
+        self._turn = (self._turn + 1) % self._TURNS
+        if (digested := self._digested[self._turn]) is not None:
+            digested.result()
+        if size > len(self._texts[self._turn][0]):
+            self._texts[self._turn] = [np.empty(size, np.uint8) for _ in range(2)]
+        return self._texts[self._turn]
+
+    def digest(self, digests: Callable[[], Hashes]) -> Future[Hashes]:
+        """Digest the texts given last while the caller goes on."""
+        self._digested[self._turn] = future = _DIGESTING.submit(digests)
+        return future
 
 
 def block_hashes(
@@ -87,11 +104,11 @@ def block_hashes(
     tickers: Tickers,
     blocks: int,
     closing: Mapping[int, str],
-) -> Future[tuple[list[str], list[str]]]:
-    """(event hash, record hash) of each block of the range, as hex, digested while the caller goes on.
+) -> Future[Hashes]:
+    """The hashes of the range's blocks, digested while the caller goes on.
 
     `txids` holds 64 characters a record, `senders` and `recipients` are addresses by record; `closing` has the lines
-    that a block's end adds to its event text. `scratch` must not be used again before the answer is there.
+    that a block's end adds to its event text.
     """
     lengths = tickers.texts.lengths(records.text)
     from_, to = _column(senders), _column(recipients)
@@ -100,7 +117,12 @@ def block_hashes(
     event_ends, line_ends = (np.zeros(blocks + 1, np.int64) for _ in range(2))
     texts = _strings(tickers.texts)
     _write(records, txids, texts, from_, to, _OPERATIONS, _CODES, events, event_ends, lines, line_ends)
-    return _DIGESTING.submit(lambda: (_digests(events, event_ends, closing), _digests(lines, line_ends, {})))
+
+    def digests() -> Hashes:
+        event_hashes = _digests(events, event_ends, {}, closing)
+        return event_hashes, _digests(lines, line_ends, dict(enumerate(event_hashes)), {})
+
+    return scratch.digest(digests)
 
 
 def cumulative_hash(previous: str, event_hash: str) -> str:
@@ -108,14 +130,22 @@ def cumulative_hash(previous: str, event_hash: str) -> str:
     return hashlib.sha256((previous + event_hash).encode()).hexdigest()
 
 
-def _digests(text: Bytes, ends: npt.NDArray[np.int64], closing: Mapping[int, str]) -> list[str]:
+def _digests(
+    text: Bytes, ends: npt.NDArray[np.int64], opening: Mapping[int, str], closing: Mapping[int, str]
+) -> list[str]:
+    """By block, of the lines of `text` between those of `opening` and `closing`; an empty part is no line."""
     view = text.data
     digests = []
     for block in range(len(ends) - 1):
-        lines = view[ends[block] : max(ends[block + 1] - 1, ends[block])]
-        digest = hashlib.sha256(lines)
-        if closing.get(block):
-            digest.update(b"\n" * (len(lines) > 0) + closing[block].encode())
+        digest = hashlib.sha256()
+        parts = (
+            opening.get(block, "").encode(),
+            view[ends[block] : max(ends[block + 1] - 1, ends[block])],
+            (closing.get(block, "").encode()),
+        )
+        for place, part in enumerate(part for part in parts if len(part)):
+            digest.update(b"\n" * (place > 0))
+            digest.update(part)
         digests.append(digest.hexdigest())
     return digests
 
@@ -134,10 +164,7 @@ def _write(
     lines: Any,
     line_ends: Any,
 ) -> Any:
-    """Write both texts, a newline after each line; `ends[block + 1]` is where the block's lines end.
-
-    The event line of a valid record is its record line without step and verdict.
-    """
+    """Write both texts, a newline after each line; `ends[block + 1]` is where the block's lines end."""
     at = np.int64(0)
     event_at = np.int64(0)
     block = 0
@@ -146,32 +173,44 @@ def _write(
             block += 1
             line_ends[block] = at
             event_ends[block] = event_at
-        start = at
-        at = _string(lines, at, operations, records.operation[n])
-        copy(lines, at, txids, n * _TXID, _TXID)
-        lines[at + _TXID] = _SEPARATOR
-        at = _integer(lines, at + _TXID + 1, np.uint64(records.vout[n]))
-        before_step = at
-        at = _optional_integer(lines, at, records.step[n])
-        after_step = at
-        at = _string(lines, at, tickers, records.text[n])
-        at = _amount(lines, at, records.amount[n, 0], records.amount[n, 1], records.has_amount[n])
-        at = _string(lines, at, senders, n)
-        at = _string(lines, at, recipients, n)
-        if records.valid[n]:
-            copy(events, event_at, lines, start, before_step - start)
-            event_at += before_step - start
-            copy(events, event_at, lines, after_step, at - after_step)
-            event_at += at - after_step
-            events[event_at - 1] = _NEWLINE
         at = _integer(lines, at, np.uint64(records.valid[n]))
+        at = _optional_integer(lines, at, records.step[n])
         at = _string(lines, at, codes, records.code[n])
         at = _string(lines, at, codes, records.step_code[n])
+        if records.valid[n]:
+            event_at = _event(events, event_at, n, records, txids, tickers, senders, recipients, operations)
+        else:
+            at = _event(lines, at, n, records, txids, tickers, senders, recipients, operations)
         lines[at - 1] = _NEWLINE
     while block + 1 < line_ends.size:
         block += 1
         line_ends[block] = at
         event_ends[block] = event_at
+
+
+@helper
+def _event(
+    text: Any,
+    at: Any,
+    n: Any,
+    records: Any,
+    txids: Any,
+    tickers: Any,
+    senders: Any,
+    recipients: Any,
+    operations: Any,
+) -> Any:
+    """Append the event line of record `n`, with a newline."""
+    at = _string(text, at, operations, records.operation[n])
+    copy(text, at, txids, n * _TXID, _TXID)
+    text[at + _TXID] = _SEPARATOR
+    at = _integer(text, at + _TXID + 1, np.uint64(records.vout[n]))
+    at = _string(text, at, tickers, records.text[n])
+    at = _amount(text, at, records.amount[n, 0], records.amount[n, 1], records.has_amount[n])
+    at = _string(text, at, senders, n)
+    at = _string(text, at, recipients, n)
+    text[at - 1] = _NEWLINE
+    return at
 
 
 @helper

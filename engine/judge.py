@@ -4,7 +4,8 @@ The plain path (`engine.plain`) is the same rules as ordinary Python; this one i
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from concurrent.futures import Future
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ from engine import facts, standing
 from engine.accounts import Accounts
 from engine.batch import Batch, assemble
 from engine.errors import BrokenChain, MalformedCandidate
-from engine.event_hash import Scratch, block_hashes, cumulative_hash
+from engine.event_hash import Hashes, Scratch, block_hashes, cumulative_hash
 from engine.extract import Extracted, extract
 from engine.hexadecimal import txid_texts
 from engine.journal import Events, Journal, Numbers, Records, trimmed
@@ -32,6 +33,19 @@ from ingest.networks import Network
 _MOST_ROWS: Final = 1 << 15
 """Candidates of a range: what a pass writes then fits into caches and into memory that the next pass uses again."""
 _MOST_BYTES: Final = 1 << 29
+
+
+class _Part(NamedTuple):
+    """What became of a range, whose hashes are still being digested."""
+
+    headers: pa.Table
+    counts: list[pa.Array]
+    hashes: Future[Hashes]
+    operations: pa.Table
+    balance_events: pa.Table
+    tokens: pa.Table
+    supplies: pa.Table
+    modules: Mapping[str, pa.Table]
 
 
 class Engine:
@@ -109,10 +123,11 @@ class Engine:
             self._payloads.forget_surplus()
             ranges = [self._number(*range_) for range_ in _ranges(blocks, candidates)]
             parts = [self._judge_range(*range_) for range_ in ranges]
+        blocks_of_parts = [self._hashed(part) for part in parts]
         tokens = pa.concat_tables([TOKENS.empty_table(), *(part.tokens for part in parts)])
         self._tokens = pa.concat_tables([self._tokens, tokens])
         return Judged(
-            pa.concat_tables([BLOCKS.empty_table(), *(part.blocks for part in parts)]),
+            pa.concat_tables([BLOCKS.empty_table(), *blocks_of_parts]),
             pa.concat_tables([OPERATIONS.empty_table(), *(part.operations for part in parts)]),
             pa.concat_tables([BALANCE_EVENTS.empty_table(), *(part.balance_events for part in parts)]),
             tokens,
@@ -132,7 +147,7 @@ class Engine:
             assemble(extracted, block, heights, self._accounts, self._payloads, self._tickers),
         )
 
-    def _judge_range(self, blocks: pa.Table, candidates: pa.Table, extracted: Extracted, batch: Batch) -> Judged:
+    def _judge_range(self, blocks: pa.Table, candidates: pa.Table, extracted: Extracted, batch: Batch) -> _Part:
         heights = batch.heights
         times = blocks["time"].combine_chunks()
         shared = (self._accounts, self._tickers)
@@ -150,7 +165,10 @@ class Engine:
             self._scratch, records, text, senders, recipients, self._tickers, len(heights), runs.closing
         )
         parties = (senders, recipients)
-        tables = (
+        return _Part(
+            blocks,
+            _counts(len(blocks), batch.block, records, events),
+            hashes,
             facts.operations(
                 records, op_index, batch, extracted, times, tx_index, txid, *parties, *shared, self._divergences
             ),
@@ -159,28 +177,18 @@ class Engine:
             facts.supplies(journal.supplies, heights, self._tickers),
             self._versions.tables(runs.rows),
         )
-        return Judged(self._blocks(blocks, batch.block, records, events, hashes.result()), *tables)
 
-    def _blocks(
-        self,
-        blocks: pa.Table,
-        block: Numbers,
-        records: Records,
-        events: Events,
-        hashes: tuple[list[str], list[str]],
-    ) -> pa.Table:
-        """BLOCKS of the range; moves the engine's tip to its end."""
+    def _hashed(self, part: _Part) -> pa.Table:
+        """BLOCKS of the part; moves the engine's tip to its end."""
+        event_hashes, record_hashes = part.hashes.result()
         cumulative = []
-        for event_hash in hashes[0]:
+        for event_hash in event_hashes:
             self._cumulative = cumulative_hash(self._cumulative, event_hash)
             cumulative.append(self._cumulative)
-        self._height, self._hash = blocks["height"][-1].as_py(), blocks["hash"][-1].as_py()
-        counts = [
-            np.bincount(rows, minlength=len(blocks)).astype(np.int32)
-            for rows in (block, records.block, records.block[records.valid], events.block)
-        ]
-        columns = [*blocks.columns, *map(pa.array, counts), *map(pa.array, (hashes[0], cumulative, hashes[1]))]
-        return pa.Table.from_arrays(columns, schema=BLOCKS)
+        headers = part.headers
+        self._height, self._hash = headers["height"][-1].as_py(), headers["hash"][-1].as_py()
+        hashes = map(pa.array, (event_hashes, cumulative, record_hashes))
+        return pa.Table.from_arrays([*headers.columns, *part.counts, *hashes], schema=BLOCKS)
 
     def _check_chain(self, blocks: pa.Table) -> None:
         height, hash_ = self._height, self._hash
@@ -192,6 +200,12 @@ class Engine:
                     "rewind to the last common block and judge again from there"
                 )
             height, hash_ = next_height, next_hash
+
+
+def _counts(blocks: int, candidates: Numbers, records: Records, events: Events) -> list[pa.Array]:
+    """By block: candidates, records, valid ones and balance events. `candidates` has the block of each."""
+    counted = (candidates, records.block, records.block[records.valid], events.block)
+    return [pa.array(np.bincount(rows, minlength=blocks).astype(np.int32)) for rows in counted]
 
 
 def _check_order(blocks: pa.Table, candidates: pa.Table) -> None:

@@ -1,5 +1,6 @@
 """From facts about new blocks to the next manifest: they must join what is published, then they become segments."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from hashlib import sha256
 from pathlib import Path
@@ -35,9 +36,11 @@ def extended(directory: Path, manifest: Manifest, tables: dict[str, pa.Table]) -
     first, last = _check_blocks(manifest, blocks)
     for name, rows in tables.items():
         _check_rows(name, rows, blocks, first)
-    written = [
-        write_segment(directory, TABLES[name], rows, first, last) for name, rows in tables.items() if rows.num_rows
-    ]
+    with ThreadPoolExecutor(2, "segment") as pool:
+        written = pool.map(
+            lambda name: write_segment(directory, TABLES[name], tables[name], first, last),
+            [name for name, rows in tables.items() if rows.num_rows],
+        )
     tip = blocks.slice(blocks.num_rows - 1).to_pylist()[0]
     return replace(
         manifest.with_segments([*manifest.segments, *written]),

@@ -16,7 +16,7 @@ from ingest.candidates import CANDIDATES, column
 from warehouse.errors import SchemaMismatch
 from warehouse.view_schemas import BALANCE_CHANGES, HOLDERS, SUPPLY, Y_BALANCES
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Version of all the schemas below; a segment says by which one it was written."""
 
 CURRENT: Final = "current_"

@@ -77,7 +77,7 @@ class PlainEngine:
                 "candidates": len(candidates),
                 "event_hash": events,
                 "cumulative_hash": self.cumulative,
-                "record_hash": record_hash(block.records),
+                "record_hash": record_hash(events, block.records),
             },
             block,
         )

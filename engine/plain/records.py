@@ -53,24 +53,18 @@ class Event:
 
 
 def event_hash(records: Iterable[Record], closing: Iterable[str]) -> str:
-    """SHA-256 over the valid records, a line each, `operation;txid;vout;ticker;amount;from;to`, and `closing` lines."""
-    lines = [
-        f"{r.operation};{r.txid};{r.vout};{r.ticker_text or ''};{decimal(r.amount)};"
-        f"{_address(r.sender)};{_address(r.recipient)}"
-        for r in records
-        if r.valid
-    ]
-    return _digest([*lines, *closing])
+    """SHA-256 over the valid records, a line each, and `closing` lines."""
+    return _digest([*(_event_line(record) for record in records if record.valid), *closing])
 
 
-def record_hash(records: Iterable[Record]) -> str:
-    """SHA-256 over all records: `operation;txid;vout;step;ticker;amount;from;to;valid;code;step_code`."""
-    return _digest(
-        f"{r.operation};{r.txid};{r.vout};{'' if r.step is None else r.step};{r.ticker_text or ''};"
-        f"{decimal(r.amount)};{_address(r.sender)};{_address(r.recipient)};{int(r.valid)};"
-        f"{r.code or ''};{r.step_code or ''}"
-        for r in records
-    )
+def record_hash(event_hash: str, records: Iterable[Record]) -> str:
+    """SHA-256 over the event hash and all records: `valid;step;code;step_code`, of refused ones all the rest."""
+    lines = []
+    for record in records:
+        step = "" if record.step is None else record.step
+        verdict = f"{int(record.valid)};{step};{record.code or ''};{record.step_code or ''}"
+        lines.append(verdict if record.valid else f"{verdict};{_event_line(record)}")
+    return _digest([event_hash, *lines])
 
 
 def cumulative_hash(previous: str, block: str) -> str:
@@ -93,6 +87,20 @@ def decimal(units: int | None) -> str:
         return ""
     whole, fraction = divmod(abs(units), 10**DECIMALS)
     return f"{'-' if units < 0 else ''}{whole}.{fraction:0{DECIMALS}d}"
+
+
+def _event_line(record: Record) -> str:
+    return ";".join(
+        (
+            record.operation,
+            record.txid,
+            str(record.vout),
+            record.ticker_text or "",
+            decimal(record.amount),
+            _address(record.sender),
+            _address(record.recipient),
+        )
+    )
 
 
 def _address(party: Party | None) -> str:

@@ -58,12 +58,13 @@ def test_lines() -> None:
     ]
     assert lines == [
         digest(
-            f"mint;{TXIDS[0]};300;;é\U0001f600;1.23456789;;{BOB};1;;",
-            f"transfer;{TXIDS[1]};2;1;abc;-0.00000001;{ALICE};{BOB};0;;INSUFFICIENT_BALANCE",
+            events[0],
+            "1;;;",
+            f"0;1;;INSUFFICIENT_BALANCE;transfer;{TXIDS[1]};2;abc;-0.00000001;{ALICE};{BOB}",
         ),
-        digest(""),
-        digest(f"invalid;{TXIDS[2]};0;;;;;;0;MISSING_OPERATION;"),
-        digest(""),
+        digest(events[1]),
+        digest(events[2], f"0;;MISSING_OPERATION;;invalid;{TXIDS[2]};0;;;;"),
+        digest(events[3]),
     ]
 
 

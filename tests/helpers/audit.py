@@ -140,8 +140,11 @@ class _Audit:
     def _hashes(self, block: Row, operations: list[Row], end: list[str] | None) -> None:
         lines = [";".join(_text(row, name) for name in _EVENT_FIELDS) for row in operations if row["valid"]]
         assert end is None or block["event_hash"] == _sha256("\n".join([*lines, *end]))
-        records = [";".join(_text(row, name) for name in _RECORD_FIELDS) for row in operations]
-        assert block["record_hash"] == _sha256("\n".join(records))
+        records = [
+            ";".join(_text(row, name) for name in (*_VERDICT_FIELDS, *(() if row["valid"] else _EVENT_FIELDS)))
+            for row in operations
+        ]
+        assert block["record_hash"] == _sha256("\n".join([block["event_hash"], *records]))
         self.cumulative = _sha256(self.cumulative + block["event_hash"])
         assert block["cumulative_hash"] == self.cumulative
 
@@ -280,19 +283,7 @@ def _by_height(table: pa.Table, key: str) -> dict[int, list[Row]]:
 
 _NOTHING: Row = {"minted": 0, "burned": 0, "rounding": 0, "holders": 0}
 _EVENT_FIELDS = ("operation", "txid", "vout", "ticker_text", "amount", "from_address", "to_address")
-_RECORD_FIELDS = (
-    "operation",
-    "txid",
-    "vout",
-    "step",
-    "ticker_text",
-    "amount",
-    "from_address",
-    "to_address",
-    "valid",
-    "code",
-    "step_code",
-)
+_VERDICT_FIELDS = ("valid", "step", "code", "step_code")
 
 
 def _text(row: Row, name: str) -> str:

@@ -287,7 +287,7 @@ class _BlockFacts:
             "balance_events": len(self.rows["balance_events"]),
             "event_hash": event_hash,
             "cumulative_hash": _digest(cumulative + event_hash),
-            "record_hash": _digest(all_records(self.rows["operations"])),
+            "record_hash": _digest(all_records(event_hash, self.rows["operations"])),
         }
         return {**self.rows, "blocks": [block], "supplies": [self._supply(ticker) for ticker in sorted(self.changed)]}
 
@@ -322,16 +322,21 @@ def _value(field: pa.Field, random: Random) -> Any:
     return bytes([number]) if pa.types.is_binary(field.type) else bool(number) if field.type == pa.bool_() else number
 
 
+EVENT_FIELDS = ("operation", "txid", "vout", "ticker_text", "amount", "from_address", "to_address")
+
+
 def effects(operations: Sequence[dict[str, Any]]) -> str:
     """The canonical text of a block's valid records."""
-    names = ("operation", "txid", "vout", "ticker_text", "amount", "from_address", "to_address")
-    return "\n".join(_line(row, names) for row in operations if row["valid"])
+    return "\n".join(_line(row, EVENT_FIELDS) for row in operations if row["valid"])
 
 
-def all_records(operations: Sequence[dict[str, Any]]) -> str:
+def all_records(event_hash: str, operations: Sequence[dict[str, Any]]) -> str:
     """The canonical text of all a block's records."""
-    names = ("operation", "txid", "vout", "step", "ticker_text", "amount", "from_address", "to_address")
-    return "\n".join(_line(row, (*names, "valid", "code", "step_code")) for row in operations)
+    lines = [event_hash]
+    for row in operations:
+        told = () if row["valid"] else EVENT_FIELDS
+        lines.append(_line(row, ("valid", "step", "code", "step_code", *told)))
+    return "\n".join(lines)
 
 
 def _line(row: dict[str, Any], names: Sequence[str]) -> str:
