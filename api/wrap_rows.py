@@ -61,4 +61,4 @@ def remaining_locked(view: View) -> str:
     supply = view.supply(WRAPPED)
     if supply is None or view.token(WRAPPED) is None:
         return amount_text(0)
-    return amount_text(supply.minted - supply.burned + view.extensions.locked.get(WRAPPED, 0))
+    return amount_text(supply.minted - supply.burned + view.extensions.locks.by_ticker.get(WRAPPED, 0))

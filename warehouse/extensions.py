@@ -13,6 +13,9 @@ from engine.modules.decimals import FIFTY_DIGITS, floor8
 from engine.modules.program import RAY
 from engine.modules.stakes import RECEIPT
 from ingest.networks import DECIMALS
+from warehouse.locks import COLUMNS as _POSITION
+from warehouse.locks import Locks
+from warehouse.receipts import Receipt, Receipts
 from warehouse.serving_map import Account, Supply, Token, rank_key
 
 Read = Callable[[str, Sequence[str]], pa.Table]
@@ -28,7 +31,6 @@ _PROGRAM: Final = (
     "total_staked",
 )
 _ACCOUNT: Final = ("height", "ticker", "address", "scaled")
-_POSITION: Final = ("position_id", "pool", "source", "status", "locked")
 
 
 class Program(NamedTuple):
@@ -51,22 +53,6 @@ class Program(NamedTuple):
         return RECEIPT + self.staking_ticker
 
 
-class Receipt(NamedTuple):
-    """An account of the program that keeps a `y` ticker."""
-
-    scaled: Decimal
-    height: int
-    """Newest block that changed it."""
-
-
-class Position(NamedTuple):
-    """What an active position locks, in units of 10^-8."""
-
-    pool: str
-    source: str
-    locked: int
-
-
 class Held(NamedTuple):
     """What modules keep of one token, in units of 10^-8."""
 
@@ -85,16 +71,10 @@ class Extensions:
     """By reward ticker."""
     keepers: Map[str, str] = field(default_factory=Map)
     """Reward ticker of the program whose accounts a `y` ticker shows (D-69)."""
-    receipts: Map[str, Map[str, Receipt]] = field(default_factory=Map)
-    """By `y` ticker, then address."""
-    stakers: Map[str, frozenset[str]] = field(default_factory=Map)
-    """Address to `y` tickers."""
-    positions: Map[int, Position] = field(default_factory=Map)
-    """Active ones."""
-    locked: Map[str, int] = field(default_factory=Map)
-    """Sum of what positions lock, by ticker."""
-    pool_locked: Map[tuple[str, str], int] = field(default_factory=Map)
-    """The same by pool and ticker."""
+    receipts: Receipts = field(default_factory=Receipts)
+    """Accounts of `y` tickers."""
+    locks: Locks = field(default_factory=Locks)
+    """What active positions lock."""
     staked: Map[str, int] = field(default_factory=Map)
     """Sum of what programs hold, by staking ticker."""
     _rankings: dict[str, list[Account]] = field(default_factory=dict, init=False)
@@ -121,23 +101,22 @@ class Extensions:
 
     def held(self, ticker: str) -> Held:
         """What is kept of a token."""
-        return Held(self.locked.get(ticker, 0), self.staked.get(ticker, 0), ticker in self.programs)
+        return Held(self.locks.by_ticker.get(ticker, 0), self.staked.get(ticker, 0), ticker in self.programs)
 
     def account(self, ticker: str, address: str) -> Account | None:
         """The account of a `y` ticker; None when it never was there."""
-        receipt = self.receipts.get(ticker, Map()).get(address)
+        receipt = self.receipts.find(ticker, address)
         return None if receipt is None else self._account(ticker, address, receipt)
 
     def accounts_of(self, address: str) -> Iterator[Account]:
         """Every account of `y` tickers that the address has, empty ones included."""
-        for ticker in self.stakers.get(address, frozenset()):
-            yield self._account(ticker, address, self.receipts[ticker][address])
+        return (self._account(ticker, address, receipt) for ticker, receipt in self.receipts.of(address))
 
     def ranking(self, ticker: str) -> list[Account]:
         """Accounts of a `y` ticker above zero, largest first, then by address."""
         known = self._rankings.get(ticker)
         if known is None:
-            accounts = (self._account(ticker, *item) for item in self.receipts.get(ticker, Map()).items())
+            accounts = (self._account(ticker, *item) for item in self.receipts.items(ticker))
             known = self._rankings[ticker] = sorted((each for each in accounts if each.balance), key=rank_key)
         return known
 
@@ -170,31 +149,12 @@ class Extensions:
         return replace(self, programs=programs.finish(), keepers=keepers.finish(), staked=staked.finish())
 
     def _with_receipts(self, rows: pl.DataFrame) -> "Extensions":
-        changed: dict[str, dict[str, Receipt]] = {}
-        stakers = self.stakers.mutate()
-        for height, reward, address, scaled in rows.select(_ACCOUNT).iter_rows():
-            ticker = self.programs[reward].receipt
-            if self.keepers[ticker] == reward:
-                changed.setdefault(ticker, {})[address] = Receipt(Decimal(scaled), height)
-                stakers[address] = stakers.get(address, frozenset()) | {ticker}
-        receipts = self.receipts.mutate()
-        for ticker, accounts in changed.items():
-            receipts[ticker] = receipts.get(ticker, Map()).update(accounts)
-        return replace(self, receipts=receipts.finish(), stakers=stakers.finish())
+        kept = {program: ticker for ticker, program in self.keepers.items()}
+        shown = rows.filter(pl.col("ticker").is_in(list(kept))).with_columns(pl.col("ticker").replace_strict(kept))
+        return replace(self, receipts=self.receipts.after(shown)) if len(shown) else self
 
     def _with_positions(self, rows: pl.DataFrame) -> "Extensions":
-        if not self.positions:
-            rows = rows.filter(pl.col("status") == "active")
-        positions, locked, pool_locked = self.positions.mutate(), self.locked.mutate(), self.pool_locked.mutate()
-        for number, pool, source, status, amount in rows.select(_POSITION).iter_rows():
-            now = _units(amount) if status == "active" else 0
-            before = positions.pop(number, None)
-            change = now - (before.locked if before else 0)
-            locked[source] = locked.get(source, 0) + change
-            pool_locked[pool, source] = pool_locked.get((pool, source), 0) + change
-            if status == "active":
-                positions[number] = Position(pool, source, now)
-        return replace(self, positions=positions.finish(), locked=locked.finish(), pool_locked=pool_locked.finish())
+        return replace(self, locks=self.locks.after(rows))
 
 
 def receipt_balance(scaled: Decimal, index: Decimal) -> int:

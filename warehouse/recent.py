@@ -24,7 +24,7 @@ KEPT: Final = 256
 READ: Final = 1_000_000
 """Operations that are read at first: of tokens for which they do not suffice, nothing is known."""
 
-FEW: Final = 20_000
+FEW: Final = 100_000
 """Operations that new blocks may add at once; an indexer that catches up brings more."""
 
 _PLACE: Final = ("height", "tx_index", "op_index")

@@ -59,7 +59,7 @@ async def tvl(request: Request, ticker: TickerPath) -> Response:
     known = swap_ticker(ticker) or ""
     if not view.knows(known):
         raise ticker_not_found(known, view.tip.height)
-    locked = view.extensions.locked.get(known, 0)
+    locked = view.extensions.locks.by_ticker.get(known, 0)
     token, supply = view.token(known), view.supply(known)
     most = token.max_supply if token else 0
     if known == WRAPPED and supply is not None:
@@ -202,7 +202,7 @@ def _happened(views: ViewQueries, pool: Pool, limit: int, skip: int) -> Happened
 
 
 def _tvl(view: View, ticker: str) -> TokenTvl:
-    return TokenTvl(ticker=ticker, tvl_estimate=amount_text(view.extensions.locked.get(ticker, 0)))
+    return TokenTvl(ticker=ticker, tvl_estimate=amount_text(view.extensions.locks.by_ticker.get(ticker, 0)))
 
 
 def _locked(view: View, ticker: str, locked: Decimal, rows: list[Direction]) -> LockedToken:

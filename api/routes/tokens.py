@@ -144,5 +144,5 @@ def _virtual(ledger: Ledger, account: Account) -> Account | None:
     if not account.address.startswith(POOL):
         return None
     pool = account.address.removeprefix(POOL)
-    missing = ledger.extensions.pool_locked.get((pool, account.ticker), 0) - account.balance
+    missing = ledger.extensions.locks.by_pool.get((pool, account.ticker), 0) - account.balance
     return account._replace(address=f"POOL:PARTIAL::{pool}", balance=missing) if missing > 0 else None

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -20,6 +21,7 @@ import pytest
 from api.options import Options
 from tests.helpers.api import serving
 from tests.helpers.constant import serving_constant
+from tests.helpers.formula_chain import LARGEST
 from tests.helpers.formula_lake import kept_lake
 from tests.helpers.load import Load
 from warehouse.manifest import read_manifest
@@ -67,6 +69,9 @@ def client(lake: Path) -> Iterator[httpx.Client]:
     with serving(lake, WORKERS, options=GENEROUS) as client:
         while client.get("/ready").status_code != 200:
             time.sleep(0.1)
+        # Soon after its start a worker has read the newest operations.
+        while client.get(f"/v1/indexer/brc20/{LARGEST}/history?limit=100").elapsed > timedelta(milliseconds=20):
+            time.sleep(0.5)
         yield client
 
 

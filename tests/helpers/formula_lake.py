@@ -25,7 +25,7 @@ from warehouse.folds import write_fold
 from warehouse.lake import Lake
 from warehouse.manifest import Segment
 from warehouse.segments import write_compacted
-from warehouse.tables import TABLES
+from warehouse.tables import SCHEMA_VERSION, TABLES
 
 HOME: Final = "SIMPLICITY_BENCH_LAKES"
 WHOLE: Final = Plan(operations=50_000_000, accounts=5_000_000)
@@ -34,7 +34,7 @@ WHOLE: Final = Plan(operations=50_000_000, accounts=5_000_000)
 def kept_lake(plan: Plan = WHOLE) -> Path:
     """The lake of a plan, made unless it is there."""
     home = Path(os.environ.get(HOME, f"{tempfile.gettempdir()}/simplicity-bench-lakes"))
-    directory = home / f"{plan.operations}-{plan.accounts}-{plan.chunk_blocks}"
+    directory = home / f"{plan.operations}-{plan.accounts}-v{SCHEMA_VERSION}"
     if not directory.exists():
         unfinished = directory.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
