@@ -11,13 +11,26 @@ import pytest
 
 from engine.judge import Engine
 from engine.modules.registry import Ledger, Market, Outcome, Phase, Registry, StateTable, Token
-from engine.schemas import Judged
 from engine.verdicts import Code
 from ingest.networks import REGTEST
 from tests.helpers.audit import assert_same
 from tests.helpers.builders import SIG83, address, candidates, headers, make_tx, op_return, operation, pay, spend
-from tests.helpers.chain import Tx, TxOut
-from tests.helpers.puppet import PUPPETS, Puppet, person, puppet_of, swap
+from tests.helpers.chain import TxOut
+from tests.helpers.puppet import (
+    PUPPETS,
+    Puppet,
+    Row,
+    engine_and_facts,
+    judged,
+    multi,
+    person,
+    puppet_of,
+    rows,
+    swap,
+    txs,
+    verdicts,
+    without_recipient,
+)
 
 DEPLOY = '{"p":"brc-20","op":"deploy","tick":"ABC","m":"1000","l":"1000"}'
 MINT = '{"p":"brc-20","op":"mint","tick":"ABC","amt":"10"}'
@@ -31,47 +44,6 @@ Y_MINT = '{"p":"brc-20","op":"mint","tick":"yABC","amt":"1"}'
 Y_TRANSFER = '{"p":"brc-20","op":"transfer","tick":"yABC","amt":"1"}'
 CURVE = '{"p":"brc-20","op":"deploy","tick":"CRV","m":"5","l":"5","curve":{"type":"linear"}}'
 CRV_MINT = '{"p":"brc-20","op":"mint","tick":"CRV","amt":"1"}'
-
-Row = dict[str, Any]
-
-
-def judged(registry: Registry, *blocks: list[Tx], start: int = 5) -> Judged:
-    return engine_and_facts(registry, *blocks, start=start)[1]
-
-
-def engine_and_facts(registry: Registry, *blocks: list[Tx], start: int = 5) -> tuple[Engine, Judged]:
-    chain = {start + n: txs for n, txs in enumerate(blocks)}
-    engine = Engine(REGTEST, None, registry)
-    return engine, engine.judge(headers(chain), candidates(chain))
-
-
-def txs(*texts: str | Tx) -> list[Tx]:
-    """The texts as operations of alice, who is also the recipient."""
-    return [
-        text if isinstance(text, Tx) else operation(text, "alice", "alice", salt) for salt, text in enumerate(texts)
-    ]
-
-
-def without_recipient(text: str) -> Tx:
-    return make_tx([spend("alice")], [op_return(text)])
-
-
-def multi(*amounts: str, ticker: str = "yABC", recipients: Sequence[str] = ()) -> Tx:
-    """Transfers of alice to bob, or to whom it says."""
-    outputs: list[TxOut] = []
-    for step, amount in enumerate(amounts):
-        text = json.dumps({"p": "brc-20", "op": "transfer", "tick": ticker, "amt": amount}, separators=(",", ":"))
-        outputs += [op_return(text), pay(recipients[step] if recipients else "bob")]
-    return make_tx([spend("alice")], outputs)
-
-
-def rows(result: Judged) -> list[Row]:
-    found: list[Row] = result.operations.to_pylist()
-    return found
-
-
-def verdicts(result: Judged) -> list[tuple[str, str | None]]:
-    return [(row["operation"], row["code"]) for row in rows(result)]
 
 
 def test_without_modules_their_operations_are_refused() -> None:

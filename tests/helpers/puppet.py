@@ -13,15 +13,17 @@ from typing import Any
 
 import pyarrow as pa
 
+from engine.judge import Engine
 from engine.modules.registry import Account, Ledger, Module, Operation, Outcome, Phase, Registry, StateTable, Uncovered
-from engine.schemas import AMOUNT
+from engine.schemas import AMOUNT, Judged
 from engine.verdicts import Code
 from ingest.candidates import column
-from ingest.networks import Network
-from tests.helpers.builders import address, operation, script_of
-from tests.helpers.chain import Tx
+from ingest.networks import REGTEST, Network
+from tests.helpers.builders import address, candidates, headers, make_tx, op_return, operation, pay, script_of, spend
+from tests.helpers.chain import Tx, TxOut
 
 Call = list[str]
+Row = dict[str, Any]
 
 KEPT = StateTable(
     name="kept",
@@ -213,3 +215,42 @@ def _decimal(member: object) -> Decimal | None:
 
 
 MODULE: type[Module] = Puppet
+
+
+def judged(registry: Registry, *blocks: list[Tx], start: int = 5) -> Judged:
+    return engine_and_facts(registry, *blocks, start=start)[1]
+
+
+def engine_and_facts(registry: Registry, *blocks: list[Tx], start: int = 5) -> tuple[Engine, Judged]:
+    chain = {start + n: txs for n, txs in enumerate(blocks)}
+    engine = Engine(REGTEST, None, registry)
+    return engine, engine.judge(headers(chain), candidates(chain))
+
+
+def txs(*texts: str | Tx) -> list[Tx]:
+    """The texts as operations of alice, who is also the recipient."""
+    return [
+        text if isinstance(text, Tx) else operation(text, "alice", "alice", salt) for salt, text in enumerate(texts)
+    ]
+
+
+def without_recipient(text: str) -> Tx:
+    return make_tx([spend("alice")], [op_return(text)])
+
+
+def multi(*amounts: str, ticker: str = "yABC", recipients: Sequence[str] = ()) -> Tx:
+    """Transfers of alice to bob, or to whom it says."""
+    outputs: list[TxOut] = []
+    for step, amount in enumerate(amounts):
+        text = json.dumps({"p": "brc-20", "op": "transfer", "tick": ticker, "amt": amount}, separators=(",", ":"))
+        outputs += [op_return(text), pay(recipients[step] if recipients else "bob")]
+    return make_tx([spend("alice")], outputs)
+
+
+def rows(result: Judged) -> list[Row]:
+    found: list[Row] = result.operations.to_pylist()
+    return found
+
+
+def verdicts(result: Judged) -> list[tuple[str, str | None]]:
+    return [(row["operation"], row["code"]) for row in rows(result)]

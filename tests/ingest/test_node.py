@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,7 +23,6 @@ from ingest.errors import (
     MissingPrevouts,
     NodeBusy,
     NodeInInitialDownload,
-    NodeRefused,
     NodeTooSlow,
     NodeUnreachable,
     NodeWarmingUp,
@@ -37,20 +35,16 @@ from ingest.networks import MAINNET, REGTEST, SIGNET, Network
 from ingest.node import Node
 from ingest.patience import Patience
 from ingest.rpc import Credentials
-from ingest.source import RawBlock, SpentFormat, Tip
+from ingest.source import SpentFormat, Tip
 from tests.helpers.chain import TxOut, display, make_coinbase, make_tx, merkle_root, sha256d
-from tests.helpers.node import LOGIN, FakeNode, Fault, Request, RpcError, recorded_chain
+from tests.helpers.node import LOGIN, FakeNode, Fault, Request, recorded_chain
+from tests.helpers.node_client import AT_ONCE, blocks_of, node_of
 
-AT_ONCE = Patience(deadline=0)
 RECORDED = 148
 
 
 def waiting(on_wait: Callable[[IngestError, float], None]) -> Patience:
     return Patience(deadline=10, on_wait=on_wait, first_wait=0.001, longest_wait=0.01)
-
-
-def node_of(fake: FakeNode, network: Network = REGTEST, patience: Patience = AT_ONCE, **options: Any) -> Node:
-    return Node(fake.url, network, patience=patience, **{"timeout": 5.0, **options})
 
 
 def on_call(method: str, nth: int, act: Callable[[], object]) -> Callable[[Request], None]:
@@ -62,16 +56,6 @@ def on_call(method: str, nth: int, act: Callable[[], object]) -> Callable[[Reque
             act()
 
     return script
-
-
-def blocks_of(
-    fake: FakeNode, start: int = 0, stop: int | None = None, *, patience: Patience = AT_ONCE
-) -> list[RawBlock]:
-    node = node_of(fake, patience=patience)
-    try:
-        return list(node.blocks(start, fake.height + 1 if stop is None else stop))
-    finally:
-        node.close()
 
 
 def spent_values(spent: bytes) -> list[list[int]]:
@@ -474,90 +458,6 @@ def test_secrets_appear_in_no_error_and_no_log(trouble: Callable[[FakeNode], Non
         assert "s3cr3t" not in f"{cause!s}{cause!r}{credentials!r}"
         assert "path-t0ken" not in f"{cause!s}{cause!r}"
         cause = cause.__cause__ or cause.__context__
-
-
-# Answers that are not what the node documents
-
-
-class OddNode(FakeNode):
-    """Answers some RPC methods and REST resources otherwise."""
-
-    def __init__(
-        self,
-        rpc: dict[str, str | RpcError] | None = None,
-        rest: Callable[[FakeNode, str], bytes | None] | None = None,
-    ) -> None:
-        super().__init__(20, rest=rest is not None)
-        self._odd_rpc = rpc or {}
-        self._odd_rest = rest
-
-    def answer(self, method: str, params: list[Any]) -> str:
-        odd = self._odd_rpc.get(method)
-        if isinstance(odd, RpcError):
-            raise odd
-        return odd or super().answer(method, params)
-
-    def resource(self, path: str) -> bytes | None:
-        return self._odd_rest(self, path) if self._odd_rest else super().resource(path)
-
-
-@pytest.mark.parametrize(
-    ("rpc", "error"),
-    [
-        ({"getblockchaininfo": "[]"}, BadAnswer),
-        ({"getblockchaininfo": '{"chain":"regtest"}'}, BadAnswer),
-        ({"getblockhash": '"00"'}, BadAnswer),
-        ({"getblockhash": "null"}, BadAnswer),
-        ({"getblockhash": RpcError(-1, "disk")}, NodeRefused),
-        ({"getblock": RpcError(-5, "Block not found")}, ChainMoved),
-        ({"getblock": RpcError(-1, "Block not available (pruned data)")}, Pruned),
-        ({"getblock": RpcError(-32603, "Undo data expected but can't be read.")}, MissingPrevouts),
-        ({"getblock": RpcError(-1, "Can't read block from disk")}, NodeRefused),
-    ],
-)
-def test_odd_answers_are_named(rpc: dict[str, str | RpcError], error: type[IngestError]) -> None:
-    with OddNode(rpc) as fake, pytest.raises(error):
-        blocks_of(fake)
-
-
-def test_odd_headers_are_named() -> None:
-    for odd, error in (("[]", BadAnswer), ('{"chainwork":"1"}', BadAnswer), (RpcError(-1, "disk"), NodeRefused)):
-        with OddNode({"getblockheader": odd}) as fake:
-            node = node_of(fake)
-            with pytest.raises(error):
-                node.chain_work(fake.tip_hash)
-            node.close()
-
-
-def another_block(fake: FakeNode, path: str) -> bytes:
-    return fake.best[3].raw if "/block/" in path else fake.best[3].spent
-
-
-def other_spent_outputs(fake: FakeNode, path: str) -> bytes:
-    return fake.known[path[-68:-4]].raw if "/block/" in path else b"\x07\x00"
-
-
-def no_spent_outputs(fake: FakeNode, path: str) -> bytes | None:
-    """Before version 30."""
-    return fake.known[path[-68:-4]].raw if "/block/" in path else None
-
-
-@pytest.mark.parametrize("rest", [another_block, other_spent_outputs, no_spent_outputs, lambda fake, path: b"<html>"])
-def test_rest_that_is_not_the_nodes_is_not_used(rest: Callable[[FakeNode, str], bytes | None]) -> None:
-    with OddNode(rest=rest) as fake:
-        assert [block.hash for block in blocks_of(fake)] == [known.hash for known in recorded_chain()[:20]]
-        assert fake.count("getblock") > 0
-
-
-@pytest.mark.parametrize("rest", [another_block, other_spent_outputs])
-def test_rest_that_turns_odd_is_named(rest: Callable[[FakeNode, str], bytes | None]) -> None:
-    with OddNode(rest=FakeNode.resource) as fake:
-        node = node_of(fake)
-        node.tip()
-        fake._odd_rest = rest
-        with pytest.raises(BadAnswer, match="another block"):
-            list(node.blocks(10, 20))
-        node.close()
 
 
 def test_closing_while_blocks_are_fetched_ahead_is_quiet() -> None:
