@@ -11,10 +11,9 @@ import sys
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -45,6 +44,7 @@ from warehouse.backends import LAKE
 from warehouse.catalogue import Catalogue, write_catalogue
 from warehouse.commands.catalogue import catalogue
 from warehouse.commands.export import export
+from warehouse.commands.publish import publish
 from warehouse.commands.shell import shell
 from warehouse.commands.sql import sql
 from warehouse.duckdb_engine import connect
@@ -55,6 +55,7 @@ from warehouse.lake import Lake
 from warehouse.manifest import read_manifest
 from warehouse.progress import Progress
 from warehouse.report import Reporter
+from warehouse.stopping import stop_on_signal
 from warehouse.traces import trace_step
 from warehouse.verify import ApiSide, LakeSide, first_difference
 
@@ -109,22 +110,6 @@ def read_settings(
 def fail(message: str, code: int) -> typer.Exit:
     console.print(f"simplicity: {message}", markup=False)
     return typer.Exit(code)
-
-
-@contextmanager
-def stop_on_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, so that work ends at a block boundary."""
-    stop = threading.Event()
-
-    def ask(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def open_source(
@@ -349,7 +334,7 @@ Ctrl-C ends it.
 """
 
 
-for command in (sql, shell, export, catalogue):
+for command in (sql, shell, export, catalogue, publish):
     app.command()(command)
 
 

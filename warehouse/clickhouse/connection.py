@@ -108,7 +108,8 @@ class Connection:
                 client.close()
 
     def _patiently(self, act: Callable[[Client], T]) -> T:
-        return self._retrying(self._once, act)
+        answer: T = self._retrying(self._once, act)
+        return answer
 
     def _once(self, act: Callable[[Client], T]) -> T:
         with self._told():

@@ -32,7 +32,7 @@ SHARDING: Final = {
     "balances": "cityHash64(ticker)",
     "candidates": "cityHash64(txid)",
 }
-"""The large tables and what their rows are spread by: a ticker's rows stay together. All others are whole everywhere."""
+"""The large tables and what their rows are spread by: a ticker's rows stay together. Others are whole everywhere."""
 
 _SORTED: Final = {
     "balance_events": ("ticker", "address", "height", "sequence"),
@@ -108,8 +108,8 @@ def statements(database: str, cluster: str | None = None) -> list[str]:
 def base_views() -> dict[str, str]:
     """The query behind each view that shows stored rows, by name, each after those that it reads.
 
-    They are those that `warehouse.duckdb_engine.definitions` has for files: `records` are operations without the hash of
-    their block, `recent_events` follow the fold.
+    They are those that `warehouse.duckdb_engine.definitions` has for files: `records` are operations without the hash
+    of their block, `recent_events` follow the fold.
     """
     views = {"records" if name == "operations" else name: visible(TABLES[name]) for name in FACTS}
     views["segments"] = (

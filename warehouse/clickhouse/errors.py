@@ -1,6 +1,6 @@
 """What can be wrong with a ClickHouse that is published to, each with what to do. No message holds a password."""
 
-from warehouse.errors import LakeError
+from warehouse.errors import LakeError, UnusableQuery
 
 
 class PublishError(LakeError):
@@ -40,7 +40,7 @@ class WrongTarget(PublishError):
 
     def __init__(self, target: str, what: str, found: object, ours: object) -> None:
         super().__init__(
-            f"{target} holds a lake whose {what} is {found}, not {ours}: name another database in --to, or drop this one"
+            f"{target} holds a lake whose {what} is {found}, not {ours}: name another database, or drop this one"
         )
 
 
@@ -61,7 +61,7 @@ class TakenOver(PublishError):
         super().__init__(f"{target} is being published to by another process: stop one of them, only one may run")
 
 
-class UnusableTarget(PublishError):
+class UnusableTarget(UnusableQuery):
     """The address names no ClickHouse."""
 
     def __init__(self) -> None:

@@ -1,13 +1,18 @@
-"""Views over the stored rows of ClickHouse: the queries of `warehouse/views/clickhouse`, one question a file."""
+"""The views of ClickHouse: the names and columns of the views over the lake."""
 
-from importlib.resources import files
 from typing import Final
 
-VIEWS: Final = ("operations", "changes", "balances", "holders", "latest_supplies", "supply")
-"""Each after those that it reads."""
+from warehouse.view_texts import VIEWS, at_heights, clickhouse_text
+
+_BALANCES_AT: Final = "balances_at"
 
 
 def view_statements() -> dict[str, str]:
-    """The query behind each view by its name, each after those that it reads."""
-    home = files("warehouse").joinpath("views", "clickhouse")
-    return {name: home.joinpath(f"{name}.sql").read_text().rstrip() for name in VIEWS}
+    """The query behind each view by its name, each after those that it reads.
+
+    They read the tables by their public names and, of `warehouse.clickhouse.ddl.base_views`, `records`, `fold`,
+    `recent_events`, `recent_supplies`, `commits` and the newest versions. Those whose names end in `_at` are
+    parameterised by a height: `holders_at(height = 900000)`.
+    """
+    texts = {name: clickhouse_text(name) for name in VIEWS}
+    return texts | at_heights(clickhouse_text(_BALANCES_AT), texts)
