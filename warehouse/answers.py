@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -106,16 +108,7 @@ def answer(connection: duckdb.DuckDBPyConnection, query: str, format: Format, ou
         statements = connection.extract_statements(query)
         if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
             raise UnusableQuery("write one SELECT statement")
-        relation = connection.sql(query)
-        if output is None:
-            write(relation, format, None)
-            return
-        partial = output.with_name(output.name + ".partial")
-        try:
-            write(relation, format, partial)
-            os.replace(partial, output)
-        finally:
-            partial.unlink(missing_ok=True)
+        _interruptible(connection, lambda: _answered(connection.sql(query), format, output))
     except duckdb.Error as error:
         raise UnusableQuery(str(error)) from error
     except BrokenPipeError:
@@ -123,6 +116,31 @@ def answer(connection: duckdb.DuckDBPyConnection, query: str, format: Format, ou
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         raise UnusableQuery(f"cannot write {output}: {error.strerror}") from error
+
+
+def _interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:
+    """Do `work` in a thread, so that Ctrl-C ends its query: the engine looks for no signals."""
+    with ThreadPoolExecutor(1, "answer") as thread:
+        running = thread.submit(work)
+        try:
+            running.result()
+        except KeyboardInterrupt:
+            while not running.done():
+                connection.interrupt()
+                wait([running], timeout=0.1)
+            raise
+
+
+def _answered(relation: duckdb.DuckDBPyRelation, format: Format, output: Path | None) -> None:
+    if output is None:
+        write(relation, format, None)
+        return
+    partial = output.with_name(output.name + ".partial")
+    try:
+        write(relation, format, partial)
+        os.replace(partial, output)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write(relation: duckdb.DuckDBPyRelation, format: Format, path: Path | None) -> None:

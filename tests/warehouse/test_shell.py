@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -153,7 +154,7 @@ def terminal(lake: Path, tmp_path: Path) -> Iterator[Terminal]:
 
 
 def test_on_a_terminal(terminal: Terminal, lake: Path, tmp_path: Path) -> None:
-    """Several lines, completion, colours, an error, history of an earlier session, and the end."""
+    """Several lines, completion, colours, errors, Ctrl-C, history of an earlier session, and the end."""
     terminal.see("147>")
     terminal.type("SELECT count(*) AS found\r")
     terminal.see(" .")
@@ -168,6 +169,12 @@ def test_on_a_terminal(terminal: Terminal, lake: Path, tmp_path: Path) -> None:
     terminal.see("147>")
     terminal.type("half a statement\x03")
     terminal.see("147>")
+    terminal.type("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range * b.range = 7;\r")
+    terminal.see("= 7;")
+    time.sleep(1)
+    # What a terminal makes of Ctrl-C while nobody reads it.
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.see("147>")
     terminal.type(".height 120\r")
     terminal.see("120>")
     terminal.type("\x04")
@@ -176,7 +183,7 @@ def test_on_a_terminal(terminal: Terminal, lake: Path, tmp_path: Path) -> None:
     later = Terminal(lake, tmp_path)
     try:
         later.see("147>")
-        later.type("\x10\x10\x10")
+        later.type("\x10" * 4)
         later.see("FROM holders")
         later.type("\x03exit\r")
         assert later.process.wait(20) == 0
