@@ -25,6 +25,7 @@ from api.follower import Follower
 from api.freshness import Freshness
 from api.guard import Guard
 from api.identity import Identities
+from api.links import add_links
 from api.mempool import MempoolReader
 from api.neighbours import Neighbours
 from api.options import Options
@@ -207,4 +208,5 @@ def create_app(
     for module in ROUTERS:
         app.include_router(module.router)
     add_examples(app)
+    add_links(app)
     return app

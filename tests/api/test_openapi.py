@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from api.errors import STATUS_CODES, ApiError
+from api.links import LINKS
 from tests.helpers.examples import FILE, REQUESTS, answers
 
 
@@ -57,6 +58,52 @@ def test_every_answer_has_the_documented_fields_and_no_other(document: dict[str,
             continue
         fields = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]["properties"]
         assert set(fields) == set(example), path
+
+
+def test_every_link_leads_from_the_example_to_an_answer(client: httpx.Client, document: dict[str, Any]) -> None:
+    """With the values that its expressions have there, `next_page` with the next page."""
+    routes = {operation["operationId"]: (path, operation) for path, operation in operations(document)}
+    followed = set()
+    for name, (path, operation) in routes.items():
+        for link, definition in operation["responses"]["200"].get("links", {}).items():
+            asked = httpx.URL(REQUESTS[name]).copy_remove_param("cursor")
+            answer = client.get(asked)
+            values = {
+                parameter: value_of(expression, answer, path)
+                for parameter, expression in definition["parameters"].items()
+            }
+            if None in values.values():
+                assert link == "next_page", f"{name} does not lead to {link}"
+                continue
+            target, _ = routes[definition["operationId"]]
+            in_path = {parameter for parameter in values if f"{{{parameter}}}" in target}
+            query = dict(asked.params) if link == "next_page" else {}
+            query |= {parameter: value for parameter, value in values.items() if parameter not in in_path}
+            response = client.get(target.format(**values), params=query)
+            assert response.status_code == 200, (name, link, response.text)
+            followed.add(definition["operationId"])
+            if link == "next_page":
+                assert response.json() != answer.json()
+                followed.add(link)
+    assert "next_page" in followed
+    assert set(LINKS) < set(routes)
+    assert {target for targets in LINKS.values() for target in targets} <= followed
+
+
+def value_of(expression: str, answer: httpx.Response, path: str) -> Any:
+    """What a link's expression stands for, None where there is nothing."""
+    kind, _, place = expression.partition("#")
+    if place:
+        value = answer.json()
+        for part in place.split("/")[1:]:
+            value = value[int(part)] if part.isdecimal() else value[part]
+        return value
+    if kind.startswith("$response.header."):
+        return answer.headers.get(kind.removeprefix("$response.header."))
+    template = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path)
+    match = re.fullmatch(template, answer.url.path)
+    assert match is not None
+    return match[kind.removeprefix("$request.path.")]
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])
