@@ -5,10 +5,12 @@ from typing import Annotated
 from fastapi import Query
 
 from api.errors import InvalidAddress
-from api.parameters import checked_address
+from api.parameters import LONGEST_ADDRESS, checked_address
 from warehouse.serving_view import View
 
-AddressFilter = Annotated[str | None, Query(max_length=200, description="Only this address of the lake's network.")]
+AddressFilter = Annotated[
+    str | None, Query(max_length=LONGEST_ADDRESS, description="Only this address, or `POOL::` and a pool.")
+]
 
 
 def named_address(view: View, text: str, field: str) -> str:

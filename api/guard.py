@@ -17,8 +17,8 @@ FREE: Final = frozenset({"/health", "/ready", "/live"})
 
 COSTS: Final = (
     (re.compile(r"/v1/sql$"), 50),
-    (re.compile(r"/v1/.*(/all|/metrics/.*|/aggregate|/stats|/fees/daily)$"), 20),
-    (re.compile(r"/v1/.*(history|transactions|executions|balance-changes|balances|events$)"), 5),
+    (re.compile(r"(?s)/v1/.*(/all|/metrics/.*|/aggregate|/stats|/fees/daily)$"), 20),
+    (re.compile(r"(?s)/v1/.*(history|transactions|executions|balance-changes|balances|events$)"), 5),
 )
 """What a request counts for, by path; everything else counts for 1."""
 

@@ -15,9 +15,8 @@ OPERATION: Final = {
 POOL: Final = ("pool_detail", "reserves", "pool_transactions", "pool_metrics", "pool_rewards", "daily_fees")
 
 LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
-    "list": {
-        name: {"ticker": "/0/ticker"} for name in ("token_info", "holders", "holders_all", "token_history", "tvl")
-    },
+    "list": {name: {"ticker": "/0/ticker"} for name in ("token_info", "holders", "holders_all", "token_history", "tvl")}
+    | {"address_history": {"address": "/0/creator_address"}},
     "list_all": {"token_history_all": {"ticker": "/data/0/ticker"}},
     "token_info": {"address_tickers": {"address": "/creator_address"}},
     "holders": {
@@ -33,7 +32,10 @@ LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "token_history": OPERATION | {"transaction_history": {"ticker": "path.ticker", "txid": "/0/txid"}},
     "address_history": OPERATION,
     "history_by_height": OPERATION | {"balance_changes_of_transaction": {"txid": "/0/txid"}},
-    "history_all": {"operations": {"txid": "/data/0/txid"}},
+    "history_all": {
+        "operations": {"txid": "/data/0/txid"},
+        "address_token_history": {"address": "/data/0/from_address", "ticker": "/data/0/ticker"},
+    },
     "operations": {
         "balance_changes_of_operation": {"operation_id": "/0/id"},
         "verify_transaction": {"txid": "path.txid"},
@@ -52,7 +54,12 @@ LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
         "owner_positions": {"owner": "/items/0/owner"},
         "pool_detail": {"pool_id": "/items/0/pool_id"},
     },
-    "executions": {"execution": {"execution_id": "/items/0/id"}, "verify_operation": {"operation_id": "/items/0/id"}},
+    "executions": {
+        "execution": {"execution_id": "/items/0/id"},
+        "verify_operation": {"operation_id": "/items/0/id"},
+        "verify_transaction": {"txid": "/items/0/txid"},
+        "address_tickers": {"address": "/items/0/executor"},
+    },
     "execution": {"operations": {"txid": "/txid"}},
     "pool_transactions": {"position": {"position_id": "/items/0/swap_position_id"}},
     "pools_metrics": {"pool_metrics": {"pool_id": "/items/0/pool_id"}},
@@ -60,6 +67,7 @@ LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "position_rewards": {"position": {"position_id": "/items/0/position_id"}},
     "balance_changes": {
         "balance_change": {"change_id": "/items/0/id"},
+        "balance_changes_of_transaction": {"txid": "/items/0/txid"},
         "balance_changes_of_operation": {"operation_id": "/items/0/operation_id"},
         "balance_changes_of_address": {"address": "/items/0/address"},
         "balance_changes_of_pool": {"pool_id": "/items/0/pool_id"},

@@ -5,10 +5,11 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, NamedTuple
 from zlib import crc32
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
+from api.accounts import AddressFilter, wanted_address
 from api.ledgers import Ledger
-from api.parameters import ticker_of
+from api.parameters import current, ticker_of
 from api.rows import remaining_supply
 from warehouse.serving_view import Listed
 
@@ -99,16 +100,18 @@ _KEYS: Final[dict[Sort, Callable[[Listed], Any]]] = {
 
 
 async def _listing(
+    request: Request,
     sort: Annotated[Sort, Query(description="By what the tokens are sorted.")] = Sort.DEPLOY,
     order: Annotated[Order, Query(description="Which end comes first.")] = Order.DESCENDING,
     search: Annotated[str | None, Query(max_length=2000, description="Only tickers that contain this text.")] = None,
-    creator: Annotated[str | None, Query(max_length=200, description="Only deploys of this address.")] = None,
+    creator: AddressFilter = None,
     is_curve: Annotated[bool | None, Query(description="Only rewards of curve programs, or none of them.")] = None,
     mintable: Annotated[bool | None, Query(description="Only tokens of which a mint can make more, or none.")] = None,
     min_holders: Annotated[int, Query(ge=0, le=1 << 62, description="Only tokens with so many holders.")] = 0,
 ) -> Listing:
     text = ticker_of(search) if search else None
-    return Listing(sort, order, text, creator or None, is_curve, mintable, min_holders)
+    address = wanted_address(current(request), creator, "creator")
+    return Listing(sort, order, text, address, is_curve, mintable, min_holders)
 
 
 Wanted = Annotated[Listing, Depends(_listing)]

@@ -3,11 +3,14 @@
 from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query, Request
+from starlette.convertors import PathConvertor, register_url_convertor
 
-from api.errors import InvalidAddress, NotReady, TickerNotFound
+from api.errors import InvalidAddress, InvalidPoolId, NotReady, TickerNotFound
+from api.pool_ids import pool_names
 from engine.tickers import normalise
 from ingest.addresses import BadAddress, address_of, address_to_script
 from ingest.networks import NETWORKS
+from warehouse.change_log import POOL_ACCOUNT
 from warehouse.serving_view import View
 
 MOST_ROWS: Final = 1000
@@ -15,8 +18,22 @@ MOST_SKIPPED: Final = 100_000
 HIGHEST: Final = 2**31 - 1
 """Heights are 32-bit integers."""
 
+LONGEST_ADDRESS: Final = 2000
+"""Addresses are short, but the account of a pool has two tickers in its name."""
+
+
+class AnyConvertor(PathConvertor):
+    """A part of a path with slashes and line ends: `{name:any}`. Tickers may hold both."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("any", AnyConvertor())
+
 TickerPath = Annotated[str, Path(description="Ticker in any case.")]
-AddressPath = Annotated[str, Path(description="Address of the lake's network.", max_length=200)]
+AddressPath = Annotated[
+    str, Path(description="Address of the lake's network, or `POOL::` and a pool.", max_length=LONGEST_ADDRESS)
+]
 HeightPath = Annotated[int, Path(ge=0, le=HIGHEST, description="Height of a block.")]
 TxidPath = Annotated[str, Path(pattern="^[0-9A-Fa-f]{64}$", description="Transaction id, 64 hex digits.")]
 
@@ -62,9 +79,22 @@ def ticker_not_found(ticker: str, height: int) -> TickerNotFound:
 
 
 def checked_address(view: View, text: str) -> str:
-    """The address as the lake spells it. Raises InvalidAddress for what is none on the lake's network."""
+    """The address, or the account of a pool, as the lake spells it.
+
+    Raises InvalidAddress for what is none on the lake's network, whether or not anybody holds anything there.
+    """
+    if text.startswith(POOL_ACCOUNT):
+        return _pool_account(text.removeprefix(POOL_ACCOUNT))
     network = NETWORKS[view.manifest.network]
     try:
         return address_of(address_to_script(text, network), network) or text
     except BadAddress as error:
         raise InvalidAddress(f"{text} is not an address on {network.name}: {error}", "address") from error
+
+
+def _pool_account(pool: str) -> str:
+    try:
+        names = pool_names(pool)
+    except InvalidPoolId as error:
+        raise InvalidAddress(f"{POOL_ACCOUNT}{pool} is the account of no pool: {error}", "address") from error
+    return POOL_ACCOUNT + (pool if pool in names else names[0])

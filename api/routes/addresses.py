@@ -9,7 +9,7 @@ from api.answers import answer, documented
 from api.errors import InvalidAddress
 from api.ledgers import AtHeight, Ledger, ask, ask_page
 from api.pages import Paged, paged
-from api.parameters import HIGHEST, AddressPath, TickerPath, checked_address, current, ticker_of
+from api.parameters import HIGHEST, LONGEST_ADDRESS, AddressPath, TickerPath, checked_address, current, ticker_of
 from api.rows import Balance, balance
 from warehouse.past import Past
 from warehouse.serving_map import Account
@@ -23,7 +23,7 @@ MOST_PAIRS = 1000
 class Pair(BaseModel):
     """One balance."""
 
-    address: Annotated[str, Field(max_length=200)]
+    address: Annotated[str, Field(max_length=LONGEST_ADDRESS)]
     ticker: Annotated[str, Field(max_length=2000)]
 
 
@@ -34,7 +34,7 @@ class Pairs(BaseModel):
     height: Annotated[int | None, Field(ge=0, le=HIGHEST, description="As after this block.")] = None
 
 
-@router.get("/address/{address}/brc20/{ticker:path}/info", **documented("balance", Balance))
+@router.get("/address/{address}/brc20/{ticker:any}/info", **documented("balance", Balance))
 async def address_balance(
     request: Request, address: AddressPath, ticker: TickerPath, height: AtHeight = None
 ) -> Response:

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.accounts import AddressFilter, wanted_address
 from api.answers import answer, documented
 from api.change_rows import (
     CHANGES_PER_BLOCK,
@@ -26,7 +27,7 @@ from api.pool_transaction_rows import MAIN_ACTIONS, PoolTransaction, transaction
 from api.rows import OPERATIONS_PER_BLOCK
 from api.view_pages import Items, Part, Parted, ask_views, items, kind_of, page_of_views
 from warehouse import pool_transactions
-from warehouse.change_log import POOL_ACCOUNT, ChangeLog, GroupBy, Wanted
+from warehouse.change_log import ChangeLog, GroupBy, Wanted
 from warehouse.exchange_metrics import known_pool
 from warehouse.histories import Histories
 from warehouse.past import Past
@@ -45,7 +46,6 @@ OperationType = Annotated[
     str | None, Query(max_length=32, description="Only this: swap_init, swap_exe, unlock, mint, transfer, …")
 ]
 Action = Annotated[str | None, Query(max_length=64, description="Only this step: `docs/api.md` lists them.")]
-AccountFilter = Annotated[str | None, Query(max_length=2000, description="Only this address, or `POOL::` and a pool.")]
 Height = Annotated[int | None, Query(ge=0, le=HIGHEST)]
 
 
@@ -53,7 +53,7 @@ Height = Annotated[int | None, Query(ge=0, le=HIGHEST)]
 async def balance_changes(
     request: Request,
     part: Parted,
-    address: AccountFilter = None,
+    address: AddressFilter = None,
     ticker: SwapTicker = None,
     operation_type: OperationType = None,
     action: Action = None,
@@ -66,7 +66,7 @@ async def balance_changes(
 ) -> Response:
     """Changes of balances, newest first."""
     wanted = Wanted(
-        address=_account(request, address),
+        address=wanted_address(current(request), address, "address"),
         ticker=swap_ticker(ticker),
         kinds=None if action is None else kinds_of(action),
         operation_type=operation_type,
@@ -84,7 +84,7 @@ async def balance_changes(
 async def balance_change_groups(
     request: Request,
     part: LongPart,
-    address: AccountFilter = None,
+    address: AddressFilter = None,
     ticker: SwapTicker = None,
     operation_type: OperationType = None,
     action: Action = None,
@@ -92,7 +92,7 @@ async def balance_change_groups(
 ) -> Response:
     """Changes by what they have in common, the largest group first."""
     wanted = Wanted(
-        address=_account(request, address),
+        address=wanted_address(current(request), address, "address"),
         ticker=swap_ticker(ticker),
         kinds=None if action is None else kinds_of(action),
         operation_type=operation_type,
@@ -148,7 +148,7 @@ async def balance_changes_of_address(
     aggregated: Annotated[bool, Query(description="Rows of operations in pools instead of rows of changes.")] = False,
 ) -> Response:
     """Changes of an address's balances, or what it did in pools, newest first."""
-    account = _account(request, address)
+    account = checked_address(current(request), address)
     if aggregated:
         types = tuple(
             type_ for type_, main in MAIN_ACTIONS.items() if operation_type in (None, type_) and action in (None, main)
@@ -164,7 +164,7 @@ async def balance_changes_of_address(
     return await _page(request, part, wanted)
 
 
-@router.get("/balance-changes/pool/{pool_id:path}", **documented("balance_changes_of_pool", Items[BalanceChange]))
+@router.get("/balance-changes/pool/{pool_id:any}", **documented("balance_changes_of_pool", Items[BalanceChange]))
 async def balance_changes_of_pool(
     request: Request,
     pool_id: PoolPath,
@@ -201,7 +201,7 @@ async def balance_change(request: Request, change_id: Number) -> Response:
     return answer(change_row(found))
 
 
-@router.get("/pools/{pool_id:path}/transactions", **documented("pool_transactions", Items[PoolTransaction]))
+@router.get("/pools/{pool_id:any}/transactions", **documented("pool_transactions", Items[PoolTransaction]))
 async def transactions_of_pool(
     request: Request,
     pool_id: PoolPath,
@@ -212,17 +212,6 @@ async def transactions_of_pool(
     pool = await _known_pool(request, pool_id)
     types = None if operation_type is None else (operation_type,)
     return await _transactions(request, part, pool_transactions.Wanted(pools=(pool,), types=types))
-
-
-def _account(request: Request, text: str | None) -> str | None:
-    """An address as the lake spells it, or the account of a pool. Raises InvalidAddress and InvalidPoolId."""
-    if text is None:
-        return None
-    if text.startswith(POOL_ACCOUNT):
-        pool = text.removeprefix(POOL_ACCOUNT)
-        names = pool_names(pool)
-        return POOL_ACCOUNT + (pool if pool in names else names[0])
-    return checked_address(current(request), text)
 
 
 async def _known_pool(request: Request, text: str) -> str:

@@ -51,7 +51,7 @@ async def tokens_locked(
     return answer(StakedTokens(total_tokens=len(tokens), tokens=tokens))
 
 
-@router.get("/tickers/{ticker:path}/curve", **documented("reward_token", RewardToken))
+@router.get("/tickers/{ticker:any}/curve", **documented("reward_token", RewardToken))
 async def token(request: Request, ticker: TickerPath) -> Response:
     """A token that a program rewards with, and the program. `max_supply` and `limit_per_mint` are JSON numbers."""
     view = current(request)
@@ -65,7 +65,7 @@ async def token(request: Request, ticker: TickerPath) -> Response:
 
 
 @router.get(
-    "/{ticker:path}/curve/pending-rewards/{address}",
+    "/{ticker:any}/curve/pending-rewards/{address}",
     **documented("stake", Stake),
 )
 async def stake(request: Request, ticker: TickerPath, address: AddressPath, current_block: AsOf = None) -> Response:
@@ -87,7 +87,7 @@ async def stake(request: Request, ticker: TickerPath, address: AddressPath, curr
     return answer(stake_row(staker, checked, program, height))
 
 
-@router.get("/{ticker:path}/curve/info", **documented("program", ProgramInfo | ReceiptInfo))
+@router.get("/{ticker:any}/curve/info", **documented("program", ProgramInfo | ReceiptInfo))
 async def info(request: Request, ticker: TickerPath) -> Response:
     """A program by its reward ticker, or by the `y` ticker that it keeps."""
     known = ticker_of(ticker)
@@ -95,7 +95,7 @@ async def info(request: Request, ticker: TickerPath) -> Response:
     return answer(program_row(program, known))
 
 
-@router.get("/{ticker:path}/curve/stakers", **documented("stakers", Stakers))
+@router.get("/{ticker:any}/curve/stakers", **documented("stakers", Stakers))
 async def stakers(request: Request, ticker: TickerPath, page: HistoryPaged, current_block: AsOf = None) -> Response:
     """Accounts of a program, the largest principal first, then by address."""
     view = current(request)

@@ -68,7 +68,7 @@ async def whole_history_by_height(
     return await _whole(request, wanted, max_results, cursor)
 
 
-@router.get("/brc20/{ticker:path}/tx/{txid}/history", **documented("transaction_history", list[HistoryRow]))
+@router.get("/brc20/{ticker:any}/tx/{txid}/history", **documented("transaction_history", list[HistoryRow]))
 async def transaction_history(request: Request, ticker: TickerPath, txid: TxidPath) -> Response:
     """Valid operations of a token in one transaction, in processing order; 404 when the transaction has no record."""
     view = current(request)
@@ -81,7 +81,7 @@ async def transaction_history(request: Request, ticker: TickerPath, txid: TxidPa
     return answer([history_row(row) for row in rows if row.valid and row.ticker == known])
 
 
-@router.get("/brc20/{ticker:path}/history", **documented("token_history", list[HistoryRow]))
+@router.get("/brc20/{ticker:any}/history", **documented("token_history", list[HistoryRow]))
 async def token_history(
     request: Request,
     ticker: TickerPath,
@@ -94,7 +94,7 @@ async def token_history(
     return await _page(request, Filter(ticker=known, op_type=op_type, include_invalid=include_invalid), page)
 
 
-@router.get("/brc20/{ticker:path}/history/all", **documented("token_history_all", HistoryEnvelope))
+@router.get("/brc20/{ticker:any}/history/all", **documented("token_history_all", HistoryEnvelope))
 async def whole_token_history(
     request: Request,
     ticker: TickerPath,
@@ -137,7 +137,7 @@ async def whole_address_history(
     return await _whole(request, wanted, max_results, cursor)
 
 
-@router.get("/address/{address}/brc20/{ticker:path}/history", **documented("address_token_history", list[HistoryRow]))
+@router.get("/address/{address}/brc20/{ticker:any}/history", **documented("address_token_history", list[HistoryRow]))
 async def address_token_history(
     request: Request,
     address: AddressPath,
@@ -151,7 +151,7 @@ async def address_token_history(
 
 
 @router.get(
-    "/address/{address}/brc20/{ticker:path}/history/all", **documented("address_token_history_all", HistoryEnvelope)
+    "/address/{address}/brc20/{ticker:any}/history/all", **documented("address_token_history_all", HistoryEnvelope)
 )
 async def whole_address_token_history(
     request: Request,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.answers import answer, documented
 from api.mempool import MempoolReader
-from api.parameters import checked_address, current, ticker_of
+from api.parameters import LONGEST_ADDRESS, checked_address, current, ticker_of
 from api.rows import Pending
 from ingest.networks import NETWORKS
 
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/mempool", tags=["mempool"])
 class Question(BaseModel):
     """Whose transfer of what."""
 
-    address: Annotated[str, Field(max_length=200)]
+    address: Annotated[str, Field(max_length=LONGEST_ADDRESS)]
     ticker: Annotated[str, Field(max_length=2000)]
 
 

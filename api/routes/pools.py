@@ -52,7 +52,7 @@ ENOUGH = 2
 Amount = Annotated[str, Query(max_length=LONGEST)]
 
 
-@router.get("/tvl/{ticker:path}", **documented("tvl", Tvl))
+@router.get("/tvl/{ticker:any}", **documented("tvl", Tvl))
 async def tvl(request: Request, ticker: TickerPath) -> Response:
     """What active positions lock of a token."""
     view = current(request)
@@ -88,7 +88,7 @@ async def pools(request: Request, part: Parted, src: SwapTicker = None, dst: Swa
     return items(part, total, [direction_row(row) for row in rows], cursor)
 
 
-@router.get("/pools/{pool_id:path}/reserves", **documented("reserves", Reserves))
+@router.get("/pools/{pool_id:any}/reserves", **documented("reserves", Reserves))
 async def reserves(request: Request, pool_id: PoolPath, height: AtHeight = None) -> Response:
     """What a pool trades against: what its active positions offer."""
     pool, indices = await _pool(request, pool_id, height)
@@ -98,7 +98,7 @@ async def reserves(request: Request, pool_id: PoolPath, height: AtHeight = None)
     )
 
 
-@router.get("/pools/{pool_id:path}/detail", **documented("pool_detail", PoolDetail))
+@router.get("/pools/{pool_id:any}/detail", **documented("pool_detail", PoolDetail))
 async def detail(
     request: Request,
     pool_id: PoolPath,

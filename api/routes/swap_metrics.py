@@ -84,7 +84,7 @@ async def pools_metrics(request: Request, part: LongPart, pool_id: PoolFilter = 
     return paged({"items": [direction_metrics(row) for row in rows], "next_cursor": cursor}, cursor)
 
 
-@router.get("/metrics/pools/{pool_id:path}", **documented("pool_metrics", PoolMetrics))
+@router.get("/metrics/pools/{pool_id:any}", **documented("pool_metrics", PoolMetrics))
 async def metrics_of_pool(
     request: Request,
     pool_id: PoolPath,
@@ -160,7 +160,7 @@ async def pools_rewards(request: Request, part: LongPart, pool_id: PoolFilter = 
     return paged({"items": [pool_rewards_row(row) for row in rows], "next_cursor": cursor}, cursor)
 
 
-@router.get("/metrics/rewards/pools/{pool_id:path}", **documented("pool_rewards", PoolRewardMetrics))
+@router.get("/metrics/rewards/pools/{pool_id:any}", **documented("pool_rewards", PoolRewardMetrics))
 async def pool_rewards(request: Request, pool_id: PoolPath) -> Response:
     """Fees and rewards of one pool."""
     found = await ask_views(request, lambda views: ExchangeMetrics(views).rewards([_pool(views, pool_id).pool]))
@@ -198,7 +198,7 @@ async def fees(request: Request) -> Response:
     return answer(await ask_views(request, asked))
 
 
-@router.get("/pools/{pool_id:path}/fees/daily", **documented("daily_fees", DailyFees))
+@router.get("/pools/{pool_id:any}/fees/daily", **documented("daily_fees", DailyFees))
 async def fees_by_day(
     request: Request,
     pool_id: PoolPath,

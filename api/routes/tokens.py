@@ -21,12 +21,11 @@ from api.rows import (
     balance,
     token_info,
 )
+from warehouse.change_log import POOL_ACCOUNT
 from warehouse.serving_map import Account
 from warehouse.serving_view import View
 
 router = APIRouter(prefix="/v1/indexer/brc20", tags=["tokens"])
-
-POOL = "POOL::"
 
 IncludeVirtual = Annotated[
     bool, Query(description="An object that also tells what positions lock beyond their pool's balance.")
@@ -57,7 +56,7 @@ async def whole_token_list(
     )
 
 
-@router.get("/{ticker:path}/info", **documented("token_info", TokenInfo))
+@router.get("/{ticker:any}/info", **documented("token_info", TokenInfo))
 async def info(request: Request, ticker: TickerPath, height: AtHeight = None) -> Response:
     """A token and its supply."""
     view = current(request)
@@ -77,7 +76,7 @@ def info_at_hand(view: View, ticker: str) -> TokenInfo | None:
     return None if figures is None else token_info(figures)
 
 
-@router.get("/{ticker:path}/holders", **documented("holders", list[Balance] | VirtualHolders))
+@router.get("/{ticker:any}/holders", **documented("holders", list[Balance] | VirtualHolders))
 async def holders(
     request: Request,
     ticker: TickerPath,
@@ -103,7 +102,7 @@ async def holders(
     return paged(VirtualHolders(holders=listed, virtual_accounting=virtual or None), cursor)
 
 
-@router.get("/{ticker:path}/holders/all", **documented("holders_all", BalanceEnvelope))
+@router.get("/{ticker:any}/holders/all", **documented("holders_all", BalanceEnvelope))
 async def all_holders(
     request: Request, ticker: TickerPath, max_results: MaxResults = None, height: AtHeight = None, cursor: Cursor = None
 ) -> Response:
@@ -141,8 +140,8 @@ def _check_known(ledger: Ledger, ticker: str) -> None:
 
 def _virtual(ledger: Ledger, account: Account) -> Account | None:
     """What active positions of a pool's account lock beyond its balance."""
-    if not account.address.startswith(POOL):
+    if not account.address.startswith(POOL_ACCOUNT):
         return None
-    pool = account.address.removeprefix(POOL)
+    pool = account.address.removeprefix(POOL_ACCOUNT)
     missing = ledger.extensions.locks.by_pool.get((pool, account.ticker), 0) - account.balance
     return account._replace(address=f"POOL:PARTIAL::{pool}", balance=missing) if missing > 0 else None

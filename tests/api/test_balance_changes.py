@@ -412,7 +412,7 @@ def test_pools_of_receipts_have_trades_without_balances(tmp_path: Path) -> None:
         ("balance-changes/verify/operation/x", 422, "INVALID_PARAMETER", "operation_id"),
         ("balance-changes/operation/99999999999999999999", 422, "INVALID_PARAMETER", "operation_id"),
         ("balance-changes/address/nobody", 400, "INVALID_ADDRESS", "address"),
-        ("balance-changes/address/POOL::", 400, "INVALID_POOL_ID", "pool_id"),
+        ("balance-changes/address/POOL::", 400, "INVALID_ADDRESS", "address"),
         ("balance-changes/pool/NO-POOL", 404, "POOL_NOT_FOUND", "pool_id"),
         ("balance-changes/pool/LOL", 400, "INVALID_POOL_ID", "pool_id"),
         ("balance-changes?address=nobody", 400, "INVALID_ADDRESS", "address"),

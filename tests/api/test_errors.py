@@ -48,9 +48,9 @@ REFUSALS = [
     (f"/v1/indexer/address/{MAINNET}/brc20/wtf/history/all", 400, "INVALID_ADDRESS", "address"),
     (f"/v1/indexer/address/{MAINNET}/brc20/wtf/info", 400, "INVALID_ADDRESS", "address"),
     (f"/v1/indexer/address/{ALICE[:-1]}q/brc20/wtf/info", 400, "INVALID_ADDRESS", "address"),
-    ("/v1/indexer/address/POOL::A-B/history", 400, "INVALID_ADDRESS", "address"),
+    ("/v1/indexer/address/POOL::AB/history", 400, "INVALID_ADDRESS", "address"),
     (f"{BRC20}/address/{'é' * 30}/tickers", 400, "INVALID_ADDRESS", "address"),
-    (f"{BRC20}/address/{'a' * 201}/tickers", 422, "INVALID_PARAMETER", "address"),
+    (f"{BRC20}/address/{'a' * 2001}/tickers", 422, "INVALID_PARAMETER", "address"),
 ]  # fmt: skip
 
 

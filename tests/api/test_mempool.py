@@ -188,7 +188,7 @@ def test_more_than_can_wait_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"address": "POOL::A-B", "ticker": "WTF"}, 400, "INVALID_ADDRESS"),
+        ({"address": "POOL::AB", "ticker": "WTF"}, 400, "INVALID_ADDRESS"),
         ({"address": "", "ticker": ""}, 400, "INVALID_ADDRESS"),
         ({"address": "x"}, 422, "INVALID_PARAMETER"),
         ({"address": 7, "ticker": "WTF"}, 422, "INVALID_PARAMETER"),
