@@ -13,17 +13,25 @@ import pytest
 
 from api.app import create_app
 from api.formats import MEDIA_TYPES, Format, chosen
+from api.keys import Scope, create_key
 from api.options import Options
 from tests.helpers.api import running
 from tests.helpers.examples import FILE
 from tests.helpers.judged import FactMaker
+from tests.helpers.recorded import people
 from warehouse.lake import Lake
+
+
+def rows_of(answer: Any) -> Any:
+    """The rows of a list, also of one in an envelope; None where there are none."""
+    return answer.get("items", answer.get("data")) if isinstance(answer, dict) else answer
+
 
 EXAMPLES = json.loads(FILE.read_text())
 LISTS = {
     name: example["request"]
     for name, example in EXAMPLES.items()
-    if isinstance(example["answer"], list) and "body" not in example
+    if "body" not in example and isinstance(rows_of(example["answer"]), list)
 }
 BRC20 = "/v1/indexer/brc20"
 
@@ -39,7 +47,7 @@ def cell(value: Any) -> str:
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_has_the_same_rows_in_every_format(client: httpx.Client, name: str) -> None:
-    rows = [{key: flat(value) for key, value in row.items()} for row in client.get(LISTS[name]).json()]
+    rows = [{key: flat(value) for key, value in row.items()} for row in rows_of(client.get(LISTS[name]).json())]
     assert rows
     tags = {client.get(LISTS[name]).headers["etag"]}
     for format_, media_type in MEDIA_TYPES.items():
@@ -75,11 +83,42 @@ def test_an_empty_list_still_names_its_columns(client: httpx.Client) -> None:
     assert header.strip().split(",") == table.schema.names
 
 
-@pytest.mark.parametrize("path", [f"{BRC20}/WTF/info", f"{BRC20}/WTF/history/all", f"{BRC20}/NOPE/holders", "/live"])
+@pytest.mark.parametrize(
+    "path", [f"{BRC20}/WTF/info", f"{BRC20}/WTF/holders?include_virtual=true", f"{BRC20}/NOPE/holders", "/live"]
+)
 def test_what_is_no_list_stays_as_it_is(client: httpx.Client, path: str) -> None:
     response = client.get(path, headers={"Accept": "text/csv"})
     assert response.headers["content-type"] == "application/json"
     assert isinstance(response.json(), dict)
+
+
+def test_an_envelope_gives_its_rows_and_where_to_go_on(client: httpx.Client) -> None:
+    """Either shape of a list that has two, and columns also without rows."""
+    changes = "/v1/indexer/swap/balance-changes"
+    asked = {"Accept": MEDIA_TYPES[Format.NDJSON]}
+    page = client.get(changes, params={"limit": 2}, headers=asked)
+    further = client.get(changes, params={"limit": 2, "cursor": page.headers["x-next-cursor"]}, headers=asked)
+    told = [json.loads(line)["id"] for response in (page, further) for line in response.text.splitlines()]
+    assert told == [row["id"] for row in client.get(changes, params={"limit": 4}).json()["items"]]
+    path = f"{changes}/address/{people()['alice']}"
+    for aggregated in ("false", "true"):
+        rows = client.get(path, params={"aggregated": aggregated}).json()["items"]
+        lines = client.get(path, params={"aggregated": aggregated}, headers=asked).text.splitlines()
+        assert [[*json.loads(line)] for line in lines] == [[*row] for row in rows] != []
+    header = client.get(f"{changes}?address=POOL::A-B", headers={"Accept": "text/csv"}).text
+    assert header.startswith("id,change_ref,")
+
+
+def test_what_is_streamed_stays_as_it_is(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole list for a key, which may be of any length, is never held in memory."""
+    monkeypatch.setattr("api.envelopes.MOST", 3)
+    _, key = create_key(lake, "reader", [Scope.READ])
+    with running(create_app(lake)) as client:
+        response = client.get(f"{BRC20}/WTF/history/all", headers={"Accept": "text/csv", "X-API-Key": key})
+        assert response.headers["content-type"] == "application/json"
+        assert len(response.json()["data"]) == response.json()["total_count"] > 3
+        capped = client.get(f"{BRC20}/WTF/history/all", headers={"Accept": "text/csv"})
+        assert (capped.headers["content-type"], len(capped.text.splitlines())) == ("text/csv", 4)
 
 
 @pytest.mark.parametrize(
