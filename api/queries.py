@@ -10,7 +10,6 @@ from warehouse.backend import Backend
 from warehouse.errors import BackendUnavailable, StateGone
 from warehouse.histories import Histories
 from warehouse.manifest import Manifest
-from warehouse.store import Store
 
 T = TypeVar("T")
 
@@ -42,7 +41,7 @@ class Queries:
         if self._pending >= AT_ONCE + WAITING:
             raise Busy("too many questions about the past are waiting: ask again in a second")
         store = self._backend.at(manifest)
-        answer = asyncio.get_running_loop().run_in_executor(self._pool, _answer, store, question)
+        answer = asyncio.get_running_loop().run_in_executor(self._pool, question, Histories(store))
         self._pending += 1
         try:
             return await asyncio.wait_for(asyncio.shield(answer), self._deadline)
@@ -58,9 +57,3 @@ class Queries:
             if not answer.done():
                 answer.cancel()
                 store.interrupt()
-
-
-def _answer(store: Store, question: Callable[[Histories], T]) -> T:
-    answer = question(Histories(store))
-    store.confirm()
-    return answer

@@ -10,7 +10,7 @@ from warehouse.lake_backend import LakeBackend
 LAKE: Final = "duckdb"
 """The files in the folder given, asked in this process."""
 
-SCHEMES: Final = ("clickhouse://", "clickhouses://", "chdb://")
+SCHEMES: Final = ("clickhouse://", "chdb://")
 
 
 def check_backend(address: str) -> None:

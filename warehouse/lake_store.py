@@ -95,9 +95,6 @@ class LakeStore:
         """The query behind each public name after block `height`, each after those that it reads."""
         return definitions(self.snapshot.directory, self.snapshot.manifest, height)
 
-    def confirm(self) -> None:
-        """Nothing can have: files never change."""
-
     def interrupt(self) -> None:
         """Give up what is being asked; from another thread."""
         self._cursor.interrupt()

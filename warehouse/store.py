@@ -70,8 +70,5 @@ class Store(Protocol):
     def views(self, height: int) -> dict[str, str]:
         """The query behind each public name after block `height`, each after those that it reads."""
 
-    def confirm(self) -> None:
-        """Raises StateGone if what was read since may have come from another state."""
-
     def interrupt(self) -> None:
         """Give up what is being asked; from another thread."""

@@ -1,4 +1,4 @@
-"""Connections to ClickHouse for questions: a server by address, or the engine in this process."""
+"""The reader's connection to ClickHouse, for questions in the words of `warehouse.words`."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,8 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from warehouse.clickhouse.connection import PASSING_ERRORS
+from warehouse.clickhouse.target import Target
 from warehouse.errors import BackendUnavailable
 from warehouse.store import Values
 
@@ -20,36 +22,21 @@ SETTINGS: Final = {
     "prefer_column_name_to_alias": 1,
 }
 
-PASSING: Final = frozenset(
-    {
-        None,
-        "ALL_CONNECTION_TRIES_FAILED",
-        "AUTHENTICATION_FAILED",
-        "KEEPER_EXCEPTION",
-        "MEMORY_LIMIT_EXCEEDED",
-        "NETWORK_ERROR",
-        "QUOTA_EXCEEDED",
-        "SOCKET_TIMEOUT",
-        "TIMEOUT_EXCEEDED",
-        "TOO_MANY_SIMULTANEOUS_QUERIES",
-        "UNKNOWN_DATABASE",
-        "UNKNOWN_TABLE",
-    }
-)
-"""Errors of a server that is away, busy, or not yet published to, by its names; without name it was never reached."""
+UNPUBLISHED: Final = frozenset({"UNKNOWN_DATABASE", "UNKNOWN_TABLE"})
+"""The server's names for what is not there before the first publication."""
 
 _PARAMETER: Final = re.compile(r"\$(\w+)")
 _TYPES: Final = {bool: "Bool", int: "Int64", str: "String"}
 
 
-def connected(address: str, **settings: int | float) -> Client:
-    """A client for questions in the words of `warehouse.words`. Raises BackendUnavailable while nobody answers."""
-    # Without sessions, which take one query after the other, and with long lists outside the address.
-    transport = (
-        {} if address.startswith("chdb:") else {"autogenerate_session_id": False, "form_encode_query_params": True}
-    )
-    with told():
-        return clickhouse_connect.get_client(dsn=address, settings={**SETTINGS, **settings}, **transport)
+def connected(target: Target) -> Client:
+    """A client for the target's database. Raises BackendUnavailable while nobody answers."""
+    options = target.options | {"database": target.database, "settings": SETTINGS}
+    if not target.address.startswith("chdb:"):
+        # Long lists do not fit into the address of a request.
+        options["form_encode_query_params"] = True
+    with told(target):
+        return clickhouse_connect.get_client(**options)
 
 
 def bound(query: str, values: Values) -> str:
@@ -58,14 +45,16 @@ def bound(query: str, values: Values) -> str:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def told(target: Target) -> Iterator[None]:
     """What may pass, as BackendUnavailable; whatever else goes wrong is a defect of the question."""
     try:
         yield
     except ClickHouseError as error:
-        if getattr(error, "name", None) not in PASSING:
+        name = getattr(error, "name", None)
+        if name is not None and name not in PASSING_ERRORS | UNPUBLISHED:
             raise
-        raise BackendUnavailable(f"ClickHouse cannot answer now: {error}") from error
+        why = str(error).splitlines()[0]
+        raise BackendUnavailable(f"{target.name} cannot answer now: {why}") from error
 
 
 def _type(value: Any) -> str:

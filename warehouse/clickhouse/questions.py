@@ -6,22 +6,42 @@ from typing import Any, Final
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
+from ingest.source import Tip
 from warehouse.clickhouse.client import bound, told
+from warehouse.clickhouse.ddl import base_views, visible
+from warehouse.clickhouse.marks import Mark
+from warehouse.clickhouse.target import Target
+from warehouse.clickhouse.views import view_statements
 from warehouse.manifest import Manifest
 from warehouse.store import Folded, Values
-from warehouse.tables import CURRENT, FACTS, STATES, TABLES, Table
+from warehouse.tables import CURRENT, FACTS, STATES, TABLES
 
-STORED: Final = "lake_"
-"""What the names of the tables begin with that hold the rows."""
+OF_ANY_HEIGHT: Final = (*(CURRENT + name for name in STATES), "dues", "settlements", "balance_changes")
+"""Views over facts alone, so that they can be of any block; others read what was computed for the newest."""
+
+HASTE: Final = {"max_execution_time": 15}
+"""Seconds after which the server gives up a question that nobody waits for any more."""
 
 
 class ClickHouseStore:
-    """What `warehouse.store.Store` and `Published` ask for, of one height."""
+    """What `warehouse.store.Store` and `Published` ask for, of one mark: the same rows as long as they are kept."""
 
-    def __init__(self, client: Client, origin: str, manifest: Manifest) -> None:
-        self.origin = origin
-        self.manifest = manifest
+    def __init__(self, client: Client, target: Target, mark: Mark) -> None:
+        self.mark: Final = mark
         self._client = client
+        self._target = target
+
+    @property
+    def origin(self) -> str:
+        """The database's address, without the password."""
+        return self._target.name
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the mark says; it names no segments."""
+        mark = self.mark
+        tip = Tip(mark.height, mark.hash) if mark.hash else None
+        return Manifest(mark.network, mark.start_height, mark.sequence, tip, mark.cumulative_hash)
 
     @property
     def snapshot(self) -> "ClickHouseStore":
@@ -30,13 +50,14 @@ class ClickHouseStore:
 
     def fetch(self, query: str, values: Values) -> list[tuple[Any, ...]]:
         """Rows of a query."""
-        with told():
-            return [*map(tuple, self._client.query(bound(query, values), parameters=dict(values)).result_rows)]
+        with told(self._target):
+            found = self._client.query(bound(query, values), parameters=dict(values), settings=HASTE)
+        return [*map(tuple, found.result_rows)]
 
     def batches(self, query: str, values: Values) -> Iterator[pa.RecordBatch]:
         """The same in batches, when they are too many to be fetched at once."""
         with (
-            told(),
+            told(self._target),
             self._client.query_arrow_stream(bound(query, values), parameters=dict(values), use_strings=True) as stream,
         ):
             yield from stream
@@ -49,13 +70,11 @@ class ClickHouseStore:
         schema = pa.schema([known.schema.field(name) for name in columns or known.schema.names])
         first, last = heights or (self.manifest.start_height, self.manifest.next_height - 1)
         names, order = (", ".join(f'"{name}"' for name in listed) for listed in (schema.names, known.sort))
-        found = self.table(f"SELECT {names} FROM {self.facts(table, first, last)} ORDER BY {order}", schema)
-        self.confirm()
-        return found
+        return self.table(f"SELECT {names} FROM {self.facts(table, first, last)} ORDER BY {order}", schema)
 
     def table(self, query: str, schema: pa.Schema) -> pa.Table:
         """Rows of a query with the types of a schema."""
-        with told():
+        with told(self._target):
             found = self._client.query_arrow(query, use_strings=True)
         return pa.table([_typed(column, field) for column, field in zip(found.columns, schema, strict=True)], schema)
 
@@ -65,7 +84,7 @@ class ClickHouseStore:
 
     def facts(self, table: str, first: int, last: int) -> str:
         """The relation of a fact table's rows from block `first` to block `last`."""
-        return f"({_facts(TABLES[table], first, last)})"
+        return f"({self._facts(table, first, last)})"
 
     def spans(self, table: str, first: int, last: int) -> Iterator[tuple[int, int]]:
         """All at once: the sort key leads to what is wanted."""
@@ -84,27 +103,18 @@ class ClickHouseStore:
 
     def views(self, height: int) -> dict[str, str]:
         """The query behind each public name after block `height`, each after those that it reads."""
-        first = self.manifest.start_height
-        views = {name: _facts(TABLES[name], first, height) for name in FACTS}
+        first = self.mark.start_height
+        views = {name: self._facts(name, first, height) for name in FACTS}
         views["records"] = views.pop("operations")
-        views |= {CURRENT + name: _newest(TABLES[name]) for name in STATES}
-        return views
-
-    def confirm(self) -> None:
-        """Raises StateGone if what was read since may have come from another state."""
+        known = base_views() | view_statements()
+        return views | {name: known[name] for name in OF_ANY_HEIGHT}
 
     def interrupt(self) -> None:
         """Nothing: the server ends a query when its time is over."""
 
-
-def _facts(table: Table, first: int, last: int) -> str:
-    return f"SELECT * FROM {STORED}{table.name} WHERE {table.height} BETWEEN {first} AND {last}"
-
-
-def _newest(table: Table) -> str:
-    """The newest version of everything that a table has versions of."""
-    key = ", ".join(table.versions_of)
-    return f"SELECT * FROM {table.name} ORDER BY height DESC LIMIT 1 BY {key}"
+    def _facts(self, name: str, first: int, last: int) -> str:
+        table = TABLES[name]
+        return f"{visible(table, str(list(self.mark.ends)))} AND {table.height} BETWEEN {first} AND {last}"
 
 
 def _typed(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
