@@ -25,6 +25,7 @@ from tests.helpers.api import running
 from tests.helpers.builders import address, candidates, headers
 from tests.helpers.traffic import Traffic
 from warehouse.lake import Lake
+from warehouse.maintenance import Maintenance
 
 PREPARED: Final = 40
 DEPTH: Final = 3
@@ -58,7 +59,10 @@ EACH: Final = [pytest.param(path, marks=() if path in OFTEN else pytest.mark.slo
 
 
 class Writer(threading.Thread):
-    """Commits block after block, unless it is paused."""
+    """Commits block after block, unless it is paused, and keeps the lake in shape as an indexer does.
+
+    Without that every block stays a file of its own for each table, and a question about the past reads hundreds.
+    """
 
     def __init__(self, lake: Lake) -> None:
         super().__init__()
@@ -68,6 +72,7 @@ class Writer(threading.Thread):
         self.branch = 0
         self.ended = threading.Event()
         self.lock = threading.Lock()
+        self.maintenance = Maintenance(lake)
 
     @property
     def height(self) -> int:
@@ -82,6 +87,7 @@ class Writer(threading.Thread):
             place = head.schema.get_field_index("previous_hash")
             head = head.set_column(place, head.schema.field(place), previous.cast(head.schema.field(place).type))
         self.lake.commit(self.engine.judge(head, found), found)
+        self.maintenance.due()
 
     def reorganise(self) -> int:
         """Take the newest blocks back and put others in their place; gives the highest block that stayed."""
@@ -104,7 +110,8 @@ def walking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cl
     with Lake.create(directory, REGTEST.name, 0) as lake:
         writer = Writer(lake)
         writer.commit(PREPARED)
-        with running(create_app(directory, options=Options(anonymous_rate="100000000/minute"))) as client:
+        options = Options(anonymous_rate="100000000/minute")
+        with writer.maintenance, running(create_app(directory, options=options)) as client:
             writer.lock.acquire()
             writer.start()
             try:
@@ -153,10 +160,19 @@ def rows_of(response: httpx.Response) -> list[Any]:
 
 
 def ask(client: httpx.Client, path: str, rows: int, **parameters: str | int) -> httpx.Response:
-    limit = "max_results" if "max_results" in LISTS[path] else "limit"
-    most = min(rows, LISTS[path][limit].get("maximum", rows))
     unlocking = {"height_lte": 1_000_000} if "height_lte" in LISTS[path] else {}
-    return client.get(asked(client, path), params={limit: most, **unlocking, **parameters})
+    return client.get(asked(client, path), params={size(path): longest(path, rows), **unlocking, **parameters})
+
+
+def size(path: str) -> str:
+    """The parameter that says how many rows are wanted."""
+    return "max_results" if "max_results" in LISTS[path] else "limit"
+
+
+def longest(path: str, rows: int) -> int:
+    """So many rows, or as many as a page of the list may have."""
+    most: int = LISTS[path][size(path)].get("maximum", rows)
+    return min(rows, most)
 
 
 def whole(client: httpx.Client, path: str) -> list[Any]:
@@ -186,7 +202,7 @@ def begun(client: httpx.Client, writer: Writer, path: str) -> tuple[list[Any], h
     wait_until_shown(client, writer.height)
     expected = whole(client, path)
     assert len(expected) > 1, "a list of one row has no second page"
-    length = -(-len(expected) // 5)
+    length = longest(path, -(-len(expected) // 5))
     return expected, ask(client, path, length), length
 
 
