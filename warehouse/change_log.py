@@ -184,10 +184,7 @@ class ChangeLog:
             ORDER BY height{end}, sequence{end} LIMIT {limit} OFFSET {skip}
         """
         rows = self._views.rows(query, wanted.values)
-        if at_once and rows:
-            total = rows[0][2]
-        else:
-            total = self._views.rows(f"SELECT count(*) {found}", wanted.values)[0][0]
+        total = rows[0][2] if at_once and rows else self._views.rows(f"SELECT count(*) {found}", wanted.values)[0][0]
         return int(total), self._changes([row[:2] for row in rows], newest)
 
     def one(self, height: int, sequence: int) -> Change | None:
