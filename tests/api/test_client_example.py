@@ -10,6 +10,7 @@ import httpx
 from tests.helpers.recorded import TIP, people
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/client.py"
+LISTENER = EXAMPLE.with_name("events.py")
 BRC20 = "/v1/indexer/brc20"
 
 
@@ -35,6 +36,28 @@ def test_the_example_tells_supply_holders_balances_and_transfers(client: httpx.C
     assert second == f"{len(holders)} holders, together {total:f}"
     assert third == f"{alice} {balance['overall_balance']}"
     assert [line.split()[1] for line in rest] == [row["op_id"] for row in transfers]
+
+
+def test_the_example_of_a_listener_tells_blocks_and_transfers(client: httpx.Client) -> None:
+    url, start = str(client.base_url).rstrip("/"), 100
+    hashes = client.get(f"{BRC20}/block-hashes?from={start}").json()
+    transfers = client.get(f"{BRC20}/WTF/history?op_type=transfer").json()
+    expected = []
+    for block in hashes:
+        expected.append(f"block {block['height']} {block['hash']}")
+        rows = [row for row in transfers if row["block_height"] == block["height"]]
+        for row in sorted(rows, key=lambda row: row["id"]):
+            expected.append(f"  {row['amount']} {row['from_address']} -> {row['to_address']}")
+    command = [sys.executable, str(LISTENER), url, "WTF", str(start)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as listener:
+        assert listener.stdout is not None
+        try:
+            assert [next(listener.stdout).rstrip("\n") for _ in expected] == expected
+        finally:
+            listener.kill()
+    refused = subprocess.run([*command[:-1], "999"], capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1
+    assert "BLOCK_NOT_FOUND" in refused.stderr
 
 
 def test_the_example_says_why_it_was_refused(client: httpx.Client) -> None:
