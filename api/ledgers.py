@@ -50,10 +50,16 @@ async def ask_aside(request: Request, height: int | None, question: Callable[[Le
 
 
 async def ask_page(
-    request: Request, kind: str, page: Page, height: int | None, question: Callable[[Ledger, int, int], Sequence[T]]
+    request: Request,
+    kind: str,
+    page: Page,
+    height: int | None,
+    question: Callable[[Ledger, int, int], Sequence[T]],
+    is_quick: bool = False,
 ) -> tuple[Sequence[T], str | None]:
     """A page of a list whose order changes with the blocks, and the cursor of the next page.
 
+    What is quick to tell of the published ledger is told at once: a thread would cost more than the answer.
     `question` gets how many rows to leave out and how many to tell. The next pages are those of the same block: its
     height and hash are in the cursor. Raises BlockNotFound, InvalidCursor and CursorExpired.
     """
@@ -64,17 +70,19 @@ async def ask_page(
     def asked(ledger: Ledger) -> Sequence[T]:
         return question(ledger, skip, page.limit + 1)
 
-    rows, hash_ = await at(request, moment, asked)
+    rows, hash_ = await at(request, moment, asked, is_quick)
     if len(rows) <= page.limit:
         return rows, None
     return rows[: page.limit], cursor_of(kind, (moment.height, hash_, skip + page.limit))
 
 
-async def at(request: Request, moment: Moment, question: Callable[[Ledger], T]) -> tuple[T, str]:
+async def at(
+    request: Request, moment: Moment, question: Callable[[Ledger], T], is_quick: bool = False
+) -> tuple[T, str]:
     """The answer of the ledger after a block, and the block's hash. Raises CursorExpired when the hash is another."""
     view = current(request)
     if moment.height == view.tip.height and moment.hash in (None, view.tip.hash):
-        return await asyncio.to_thread(question, view), view.tip.hash
+        return question(view) if is_quick else await asyncio.to_thread(question, view), view.tip.hash
 
     def asked(histories: Histories) -> tuple[T, str]:
         hash_ = histories.snapshot.block_hash(moment.height)

@@ -34,6 +34,9 @@ BACKEND: Final = "SIMPLICITY_BACKEND"
 
 METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
 
+COLLECTIONS: Final = 10_000, 20, 100
+"""How rarely Python looks for garbage: views share what they keep, and walking all of it takes a tenth of a second."""
+
 SWITCH_INTERVAL: Final = 0.0005
 """Seconds after which a busy thread lets others run."""
 
@@ -126,6 +129,7 @@ def app_from_environment() -> FastAPI:
     # What the imports made stays for good: the collector, which stops everything, need not walk it again and again.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECTIONS)
     return app
 
 

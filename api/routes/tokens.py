@@ -27,6 +27,9 @@ from warehouse.serving_view import View
 
 router = APIRouter(prefix="/v1/indexer/brc20", tags=["tokens"])
 
+FEW = 100
+"""Holders that are told as fast as a balance is looked up."""
+
 IncludeVirtual = Annotated[
     bool, Query(description="An object that also tells what positions lock beyond their pool's balance.")
 ]
@@ -94,7 +97,8 @@ async def holders(
             return [(account, None) for account in found]
         return [(account, _virtual(ledger, account)) for account in found]
 
-    rows, cursor = await ask_page(request, f"holders/{known}", page, height, asked)
+    is_quick = page.limit <= FEW and known not in current(request).extensions.keepers
+    rows, cursor = await ask_page(request, f"holders/{known}", page, height, asked, is_quick)
     listed = [balance(account) for account, _ in rows]
     if not include_virtual:
         return paged(listed, cursor)
