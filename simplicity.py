@@ -46,7 +46,9 @@ from warehouse.commands.catalogue import catalogue
 from warehouse.commands.export import export
 from warehouse.commands.publish import publish
 from warehouse.commands.shell import shell
+from warehouse.commands.snapshot import snapshot_app
 from warehouse.commands.sql import sql
+from warehouse.commands.trail import trail
 from warehouse.duckdb_engine import connect
 from warehouse.errors import LakeError, LakeNotFound, UnusableQuery
 from warehouse.folds import fold_due, make_fold
@@ -57,6 +59,7 @@ from warehouse.progress import Progress
 from warehouse.report import Reporter
 from warehouse.stopping import stop_on_signal
 from warehouse.traces import trace_step
+from warehouse.trail import note
 from warehouse.verify import ApiSide, LakeSide, first_difference
 
 RECORDED_CHAIN = Path(__file__).parent / "tests/data/regtest/blocks.tar.gz"
@@ -93,6 +96,7 @@ app = typer.Typer(
 
 
 app.add_typer(keys_app, name="keys")
+app.add_typer(snapshot_app, name="snapshot")
 
 
 @app.callback()
@@ -334,7 +338,7 @@ Ctrl-C ends it.
 """
 
 
-for command in (sql, shell, export, catalogue, publish):
+for command in (sql, shell, export, catalogue, publish, trail):
     app.command()(command)
 
 
@@ -345,7 +349,9 @@ def rollback(
 ) -> None:
     """Forget every block above a height, as if it had never been seen."""
     with Lake.open(data) as lake:
+        before = lake.tip
         lake.rewind(to)
+        note(data, "rollback", **{"from": before and before.height, "to": lake.tip and lake.tip.height})
         if fold_due(lake.manifest):
             make_fold(lake)
         write_catalogue(data, lake.manifest)
@@ -359,6 +365,7 @@ def rebuild(data: settings.Data) -> None:
         for committed in rederive(lake, stop):
             progress.committed(committed)
         if not stop.is_set():
+            note(data, "rebuild", height=lake.tip and lake.tip.height, cumulative_hash=lake.manifest.cumulative_hash)
             write_catalogue(data, lake.manifest)
         console.print("stopped: every table is as before" if stop.is_set() else f"rebuilt to {describe_tip(lake)}")
 

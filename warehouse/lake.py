@@ -14,7 +14,7 @@ import pyarrow as pa
 from engine.schemas import Judged, State
 from ingest.source import Tip
 from warehouse.commit import extended, facts
-from warehouse.errors import LakeExists
+from warehouse.errors import LakeExists, RebuildNeeded
 from warehouse.files import UNFINISHED, exclusive
 from warehouse.manifest import NAME, Manifest, read_any_manifest, write_manifest
 from warehouse.rederive import Generation
@@ -80,6 +80,14 @@ class Lake:
     def tip(self) -> Tip | None:
         """The last published block."""
         return self.manifest.tip
+
+    def needs_rebuild(self) -> bool:
+        """Whether another version, or other modules, derived the tables."""
+        try:
+            self.manifest.check_current(self.directory)
+        except RebuildNeeded:
+            return True
+        return False
 
     def block_hash(self, height: int) -> str | None:
         """Hash of the published block at `height`, None where there is none."""
