@@ -93,7 +93,7 @@ class Manifest:
     def check_height(self, height: int) -> None:
         """Raises HeightUnknown unless `height` is that of a published block."""
         if not self.start_height <= height < self.next_height:
-            raise HeightUnknown(height, self.start_height, self.tip and self.tip.height)
+            raise HeightUnknown(height, self.start_height, self.tip.height if self.tip else None)
 
     @property
     def next_height(self) -> int:

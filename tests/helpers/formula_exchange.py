@@ -130,8 +130,8 @@ class FormulaExchange:
         added = np.zeros((len(heights), POOLS, 2, 2), np.int64)
         for what, rows in enumerate((locks, trades)):
             units = rows["amount"].to_physical().cast(pl.Int64).to_numpy()
-            at = rows["height"].to_numpy() - heights.start, rows["place"].to_numpy(), rows["side"].to_numpy(), what
-            np.add.at(added, at, units if what == 0 else units * 3 // 1000)
+            at = (rows["height"].to_numpy() - heights.start, rows["place"].to_numpy(), rows["side"].to_numpy())
+            np.add.at(added[..., what], at, units if what == 0 else units * 3 // 1000)
         states = self._pools + added.cumsum(axis=0)
         self._pools = states[-1]
         block, pool = np.nonzero(added.any(axis=(2, 3)))

@@ -36,7 +36,7 @@ def lake(tmp_path: Path, maker: FactMaker) -> Lake:
 def without_operations(judged: Judged, cumulative: str) -> tuple[Judged, str]:
     """The same blocks under rules that know no operation."""
     empty = sha256(b"").hexdigest()
-    nothing = sha256(empty.encode()).hexdigest()
+    no_record = sha256(empty.encode()).hexdigest()
     rows = judged.blocks.to_pylist()
     for row in rows:
         cumulative = sha256((cumulative + empty).encode()).hexdigest()
@@ -45,7 +45,7 @@ def without_operations(judged: Judged, cumulative: str) -> tuple[Judged, str]:
             "valid_operations": 0,
             "balance_events": 0,
             "event_hash": empty,
-            "record_hash": nothing,
+            "record_hash": no_record,
         }
         row["cumulative_hash"] = cumulative
     nothing = {
