@@ -1,6 +1,5 @@
 """DuckDB over the lake: in memory, views under the public names, one published height at a time."""
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -11,21 +10,7 @@ from engine.schemas import FOLD, SUPPLIES
 from ingest.source import Tip
 from warehouse.manifest import Manifest, read_manifest
 from warehouse.tables import CURRENT, FACTS, STATES, TABLES, Table
-
-VIEWS: Final = (
-    "changes",
-    "operations",
-    "balances",
-    "holders",
-    "latest_supplies",
-    "supply",
-    "y_balances",
-    "dues",
-    "settlements",
-    "closing_lines",
-    "balance_changes",
-)
-"""Views with a file of their own in `warehouse/views`, each after those that it reads."""
+from warehouse.view_texts import VIEWS, at_heights, view_text
 
 
 def connect(directory: Path, height: int | None = None, manifest: Manifest | None = None) -> duckdb.DuckDBPyConnection:
@@ -56,7 +41,13 @@ def define_views(
 def script(directory: Path, manifest: Manifest, height: int | None = None) -> str:
     """The views as text, for any DuckDB shell: `duckdb -init FILE`."""
     views = definitions(directory, manifest, height)
-    return "".join(f"CREATE OR REPLACE VIEW {name} AS\n{text};\n" for name, text in views.items())
+    macros = macro_definitions(directory, manifest, height)
+    return "".join(
+        [
+            *(f"CREATE OR REPLACE VIEW {name} AS\n{text};\n" for name, text in views.items()),
+            *(f"CREATE OR REPLACE MACRO {name}(at_height) AS TABLE\n{text};\n" for name, text in macros.items()),
+        ]
+    )
 
 
 def definitions(directory: Path, manifest: Manifest, height: int | None = None) -> dict[str, str]:
@@ -76,8 +67,32 @@ def definitions(directory: Path, manifest: Manifest, height: int | None = None) 
         f"SELECT '{manifest.network}' AS network, height, hash, cumulative_hash FROM blocks WHERE height = {height}"
     )
     views |= {CURRENT + name: _newest(TABLES[name]) for name in STATES}
-    views |= {name: files("warehouse").joinpath("views", f"{name}.sql").read_text().rstrip() for name in VIEWS}
-    return views
+    return views | {name: view_text(name) for name in VIEWS}
+
+
+def macro_definitions(directory: Path, manifest: Manifest, height: int | None = None) -> dict[str, str]:
+    """The query behind each table macro by its name; `at_height` in it is what the macro is called with.
+
+    They read the views, and the folds up to `height`.
+    """
+    last = manifest.next_height - 1 if height is None else height
+    folds = sorted((fold for fold in manifest.folds if fold.height <= last), key=lambda fold: fold.height)
+    bounds = [fold.height for fold in folds]
+    # For a height that is written as a number all conditions but one are false before anything is read.
+    branches = [
+        f"{_select(directory, [fold.balances.path], FOLD)} WHERE at_height >= {fold.height}"
+        + (f" AND at_height < {following}" if following else "")
+        for fold, following in zip(folds, [*bounds[1:], None], strict=False)
+    ]
+    folded = "".join(f" WHEN at_height >= {bound} THEN {bound}" for bound in reversed(bounds))
+    since = f"CASE{folded} ELSE {manifest.start_height - 1} END" if folds else str(manifest.start_height - 1)
+    parts = {
+        "fold": " UNION ALL ".join(branches) or _select(directory, [], FOLD),
+        "recent_events": f"FROM balance_events WHERE height > {since} AND height <= at_height",
+        "changes": view_text("changes"),
+    }
+    defined = ",\n".join(f"{name} AS (\n{text}\n)" for name, text in parts.items())
+    return at_heights(f"WITH {defined}\n{view_text('balances')}", {name: view_text(name) for name in VIEWS})
 
 
 def fact_rows(directory: Path, manifest: Manifest, name: str, first: int, last: int) -> str:

@@ -8,7 +8,7 @@ from engine.schemas import AMOUNT
 from ingest.addresses import addresses_of
 from ingest.networks import REGTEST
 
-Numbers = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.signedinteger]
 
 
 def amounts(units: Numbers) -> pa.Array:

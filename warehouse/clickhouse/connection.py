@@ -1,5 +1,6 @@
 """The writer's connection: every statement may be repeated, so it is, with patience, until the server is back."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event
@@ -48,6 +49,9 @@ PASSING_ERRORS: Final = frozenset(
 
 LONGEST_WAIT: Final = 15.0
 """Seconds between two attempts, at most."""
+
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
+# It tells what it raises anyway.
 
 WRITING: Final = {"async_insert": 0, "insert_deduplicate": 1}
 
@@ -130,7 +134,7 @@ class Connection:
         try:
             yield
         except ClickHouseError as error:
-            name, why = getattr(error, "name", None), str(error).splitlines()[0][:500]
+            name, why = getattr(error, "name", None), _innermost(error)
             if name in PASSWORD_ERRORS:
                 raise WrongPassword(self.target.name) from None
             if name in PERMISSION_ERRORS:
@@ -140,3 +144,10 @@ class Connection:
             raise Refused(self.target.name, why) from None
         except OSError as error:
             raise ServerAway(self.target.name, str(error)) from None
+
+
+def _innermost(error: BaseException) -> str:
+    """The first cause of an error in a line: of a failed connection, what the system said."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return (str(error) or type(error).__name__).splitlines()[0][:500]

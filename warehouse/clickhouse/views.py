@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from warehouse.view_texts import VIEWS, at_heights, clickhouse_text
+from warehouse.view_texts import STATE_VIEWS, clickhouse_text, of_balances
 
 _BALANCES_AT: Final = "balances_at"
 
@@ -12,7 +12,7 @@ def view_statements() -> dict[str, str]:
 
     They read the tables by their public names and, of `warehouse.clickhouse.ddl.base_views`, `records`, `fold`,
     `recent_events`, `recent_supplies`, `commits` and the newest versions. Those whose names end in `_at` are
-    parameterised by a height: `holders_at(height = 900000)`.
+    parameterised by a height: `holders_at(at_height = 900000)`.
     """
-    texts = {name: clickhouse_text(name) for name in VIEWS}
-    return texts | at_heights(clickhouse_text(_BALANCES_AT), texts)
+    texts = {name: clickhouse_text(name) for name in (*STATE_VIEWS, _BALANCES_AT)}
+    return texts | {"holders_at": of_balances(texts[_BALANCES_AT], texts["holders"])}

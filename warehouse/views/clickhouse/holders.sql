@@ -1,7 +1,7 @@
 -- Who holds a token, largest first?
 SELECT
     ticker,
-    row_number() OVER (PARTITION BY ticker ORDER BY balance DESC, address) AS rank,
+    toInt64(row_number() OVER (PARTITION BY ticker ORDER BY balance DESC, address)) AS rank,
     address,
     script,
     balance

@@ -1,4 +1,4 @@
 -- What did every record ask for, and what came of it?
-SELECT records.*, blocks.hash AS block_hash
+SELECT *
 FROM records
-LEFT JOIN blocks ON blocks.height = records.height
+LEFT JOIN (SELECT height, hash AS block_hash FROM blocks) AS hashes USING (height)

@@ -1,12 +1,19 @@
 -- How much of each ticker exists?
 SELECT
-    if(tokens.ticker = '', latest_supplies.ticker, tokens.ticker) AS ticker,
-    tokens.max_supply AS max_supply,
-    latest_supplies.minted AS minted,
-    latest_supplies.burned AS burned,
-    latest_supplies.rounding AS rounding,
-    CAST(latest_supplies.minted - latest_supplies.burned + latest_supplies.rounding AS Decimal(38, 8)) AS circulating,
-    latest_supplies.holders AS holders,
-    if(latest_supplies.ticker = '', NULL, latest_supplies.height) AS height
-FROM (SELECT ticker, toNullable(max_supply) AS max_supply FROM tokens) AS tokens
-FULL JOIN latest_supplies ON latest_supplies.ticker = tokens.ticker
+    names.ticker AS ticker,
+    deploys.max_supply AS max_supply,
+    coalesce(known.minted, 0)::Decimal(38, 8) AS minted,
+    coalesce(known.burned, 0)::Decimal(38, 8) AS burned,
+    coalesce(known.rounding, 0)::Decimal(38, 8) AS rounding,
+    (minted - burned + rounding)::Decimal(38, 8) AS circulating,
+    coalesce(known.holders, 0)::Int64 AS holders,
+    known.height AS height
+FROM (
+    SELECT ticker FROM tokens
+    UNION DISTINCT
+    SELECT ticker FROM latest_supplies
+) AS names
+LEFT JOIN (SELECT ticker, toNullable(max_supply) AS max_supply FROM tokens) AS deploys ON deploys.ticker = names.ticker
+LEFT JOIN (
+    SELECT toNullable(height) AS height, ticker, minted, burned, rounding, holders FROM latest_supplies
+) AS known ON known.ticker = names.ticker
