@@ -14,8 +14,8 @@ RELEVANT: Final = ("content-type", "etag", "cache-control", "x-block-height", "x
 NEXT: Final = "x-next-cursor"
 SAME_ID: Final = {"X-Request-ID": "the-same-for-both"}
 """Errors tell it."""
-PATHS_OF_A_ROUTE: Final = 8
-VALUES_OF_A_PARAMETER: Final = 2
+PATHS_OF_A_ROUTE: Final = 5
+VALUES_OF_A_PARAMETER: Final = 1
 
 Parameters = dict[str, Any]
 
