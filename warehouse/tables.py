@@ -15,6 +15,7 @@ from engine.schemas import BALANCE_EVENTS, BLOCKS, FOLD, OPERATIONS, SUPPLIES, T
 from ingest.candidates import CANDIDATES, column
 from warehouse.errors import SchemaMismatch
 from warehouse.view_schemas import BALANCE_CHANGES, HOLDERS, SUPPLY, Y_BALANCES
+from warehouse.view_texts import ANALYTIC_VIEWS, view_text
 
 SCHEMA_VERSION: Final = 3
 """Version of all the schemas below; a segment says by which one it was written."""
@@ -233,7 +234,7 @@ example `simplicity sql --data DIR "SELECT * FROM balances LIMIT 5"`.
 def document() -> str:
     """`docs/tables.md` without its last line end."""
     sections = (line for table in TABLES.values() for line in _section(table))
-    return "\n".join([_INTRODUCTION.rstrip(), *sections, *_causes()])
+    return "\n".join([_INTRODUCTION.rstrip(), *sections, *_questions(), *_causes()])
 
 
 def _section(table: Table) -> Iterator[str]:
@@ -246,6 +247,19 @@ def _section(table: Table) -> Iterator[str]:
     extra = [BLOCK_HASH] if table.name == "operations" else []
     for field in [*table.schema, *extra]:
         yield f"| `{field.name}` | {_type(field.type)} | {'yes' if field.nullable else ''} | {_meaning(field)} |"
+
+
+def _questions() -> Iterator[str]:
+    """Views that answer one question each, without a schema of their own: `DESCRIBE` shows their columns."""
+    yield "\n## Questions\n"
+    yield "Views of DuckDB that answer one question each. Days are those of UTC; amounts are in tokens, a sum that does"
+    yield "not fit is null; shares are from 0 to 1. `DESCRIBE daily_volume` shows columns and types.\n"
+    yield "| view | question |"
+    yield "|---|---|"
+    for name in ANALYTIC_VIEWS:
+        yield f"| `{name}` | {view_text(name).splitlines()[0].removeprefix('-- ')} |"
+    yield "\nAfter any block: `balances_at(at_height := 900000)`, `holders_at(…)` and `distribution_at(…)` have the columns"
+    yield "of `balances`, `holders` and `holder_distribution`."
 
 
 def _causes() -> Iterator[str]:

@@ -231,6 +231,8 @@ def test_status_shows_the_real_lag(client: httpx.Client, sql: duckdb.DuckDBPyCon
         "last_indexed_brc20_op_block": last,
         "lag": 3,
         "network_height_error": None,
+        "indexer": None,
+        "indexer_error": None,
     }
 
 
@@ -238,7 +240,8 @@ def test_small_answers(client: httpx.Client) -> None:
     assert got(client, "/")["version"] == "0.1.0"
     assert got(client, "/health") == {"status": "ok"}
     assert got(client, "/live") == {"status": "live"}
-    assert got(client, "/ready") == {"status": "ready", "height": TIP}
+    ready = got(client, "/ready")
+    assert (ready["status"], ready["height"], ready["indexer"]) == ("ready", TIP, None)
     assert got(client, f"{BRC20}/health")["status"] == "healthy"
 
 

@@ -26,7 +26,7 @@ from warehouse.manifest import read_manifest
 
 ROOT = Path(__file__).parents[2]
 BRC20 = "/v1/indexer/brc20"
-HISTORY = f"{BRC20}/WTF/history"
+HISTORY = f"{BRC20}/history-by-height/117"
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 PARENT_ID = "b7ad6b7169203331"
 TRACEPARENT = {"traceparent": f"00-{TRACE_ID}-{PARENT_ID}-01"}
@@ -68,7 +68,7 @@ def finished(exporter: InMemorySpanExporter, root: str) -> list[ReadableSpan]:
 def test_a_request_leads_to_its_question_and_queries(traced: httpx.Client, exporter: InMemorySpanExporter) -> None:
     """It continues the client's trace, and bears the id that the answer and the log bear."""
     answered = traced.get(HISTORY, headers=TRACEPARENT)
-    *below, request = finished(exporter, f"GET {BRC20}/{{ticker}}/history")
+    *below, request = finished(exporter, f"GET {BRC20}/history-by-height/{{height}}")
     question = next(span for span in below if span.name == "question")
     queries = [span for span in below if span.name == "query"]
     assert len(queries) >= 1
@@ -81,7 +81,7 @@ def test_a_request_leads_to_its_question_and_queries(traced: httpx.Client, expor
         assert (child.parent.trace_id, child.parent.span_id) == (parent.context.trace_id, parent.context.span_id)
     assert dict(request.attributes or {}) == {
         "http.request.method": "GET",
-        "http.route": f"{BRC20}/{{ticker}}/history",
+        "http.route": f"{BRC20}/history-by-height/{{height}}",
         "http.response.status_code": 200,
         "simplicity.request_id": answered.headers["x-request-id"],
     }
@@ -207,7 +207,7 @@ def test_a_collector_gets_the_traces_of_sync_and_serve(blocks: Path, tmp_path: P
         finally:
             server.send_signal(signal.SIGTERM)
             assert server.wait(30) == 0, log.read_text()
-        (request,) = collector.named(f"GET {BRC20}/{{ticker}}/history")
+        (request,) = collector.named(f"GET {BRC20}/history-by-height/{{height}}")
         assert (request.trace_id, request.parent_id) == (TRACE_ID, PARENT_ID)
         assert (request.resource["service.name"], request.resource["service.version"]) == ("simplicity-api", "0.1.0")
         (question,) = collector.children(request)
