@@ -258,8 +258,8 @@ def _questions() -> Iterator[str]:
     yield "|---|---|"
     for name in ANALYTIC_VIEWS:
         yield f"| `{name}` | {view_text(name).splitlines()[0].removeprefix('-- ')} |"
-    yield "\nAfter any block: `balances_at(at_height := 900000)`, `holders_at(…)` and `distribution_at(…)` have the columns"
-    yield "of `balances`, `holders` and `holder_distribution`."
+    yield "\nAfter any block: `balances_at(at_height := 900000)`, `holders_at(…)` and `distribution_at(…)`,"
+    yield "with the columns of `balances`, `holders` and `holder_distribution`."
 
 
 def _causes() -> Iterator[str]:
