@@ -1,5 +1,6 @@
 """The trail of administrative actions: who did what to this lake, one JSON object a line, never rewritten."""
 
+import fcntl
 import getpass
 import json
 import os
@@ -11,19 +12,22 @@ NAME: Final = "trail.jsonl"
 
 
 def note(directory: Path, action: str, **details: Any) -> None:
-    """Append an action, durably. `details` must be JSON values and hold no secret."""
+    """Append an action, durably, in place of what a crash left of a line. `details` are JSON values without secrets."""
     line = {
         "time": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "by": getpass.getuser(),
         "action": action,
         **details,
     }
-    descriptor = os.open(directory / NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(descriptor, json.dumps(line, ensure_ascii=False).encode() + b"\n")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    descriptor = os.open(directory / NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        whole = file.read().rfind(b"\n") + 1
+        file.seek(whole)
+        file.truncate()
+        file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def actions(directory: Path) -> list[dict[str, Any]]:
