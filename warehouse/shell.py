@@ -12,6 +12,7 @@ from warehouse.duckdb_engine import connect, define_views
 from warehouse.errors import UnusableQuery
 from warehouse.manifest import Manifest, read_manifest
 from warehouse.tables import TABLES
+from warehouse.view_texts import ANALYTIC_VIEWS, question
 
 GOODBYES: Final = frozenset({"exit", "quit", ".exit", ".quit"})
 
@@ -116,6 +117,8 @@ def row_of(name: str) -> str:
         return "The block that answers are from."
     if name in TABLES:
         return TABLES[name].row
+    if name in ANALYTIC_VIEWS:
+        return question(name)
     return f"The newest row of each {', '.join(TABLES[name.removeprefix('current_')].versions_of)}."
 
 

@@ -15,7 +15,7 @@ from engine.schemas import BALANCE_EVENTS, BLOCKS, FOLD, OPERATIONS, SUPPLIES, T
 from ingest.candidates import CANDIDATES, column
 from warehouse.errors import SchemaMismatch
 from warehouse.view_schemas import BALANCE_CHANGES, HOLDERS, SUPPLY, Y_BALANCES
-from warehouse.view_texts import ANALYTIC_VIEWS, view_text
+from warehouse.view_texts import ANALYTIC_VIEWS, question
 
 SCHEMA_VERSION: Final = 3
 """Version of all the schemas below; a segment says by which one it was written."""
@@ -257,7 +257,7 @@ def _questions() -> Iterator[str]:
     yield "| view | question |"
     yield "|---|---|"
     for name in ANALYTIC_VIEWS:
-        yield f"| `{name}` | {view_text(name).splitlines()[0].removeprefix('-- ')} |"
+        yield f"| `{name}` | {question(name)} |"
     yield "\nAfter any block: `balances_at(at_height := 900000)`, `holders_at(…)` and `distribution_at(…)`,"
     yield "with the columns of `balances`, `holders` and `holder_distribution`."
 

@@ -48,6 +48,11 @@ def view_text(name: str) -> str:
     return _text(f"{name}.sql")
 
 
+def question(name: str) -> str:
+    """What a view answers, from the first line of its file."""
+    return view_text(name).splitlines()[0].removeprefix("-- ")
+
+
 @cache
 def clickhouse_text(name: str) -> str:
     """The same for ClickHouse."""

@@ -91,6 +91,7 @@ def test_tables_and_columns_are_told_with_their_meaning(lake: Path, capsys: pyte
     shell.run(".tables")
     tables = capsys.readouterr().out
     assert re.search(r"^holders +An account with a balance above zero\.$", tables, re.M)
+    assert re.search(r"^daily_volume +How much of each token .*\?$", tables, re.M)
     assert "recent_events" not in tables
     shell.run(".schema current_pools")
     assert re.search(r"^height +INTEGER +Height after which the row holds\.$", capsys.readouterr().out, re.M)
