@@ -159,11 +159,11 @@ def test_on_a_terminal(terminal: Terminal, lake: Path, tmp_path: Path) -> None:
     terminal.see("147>")
     terminal.type("SELECT count(*) AS found\r")
     terminal.see(" .")
-    terminal.type("FROM hold\t")
-    terminal.see("holders")
+    terminal.type("FROM daily_v\t")
+    terminal.see("daily_volume")
     assert "\x1b[0;38;5;28;1mSELECT" in terminal.raw
     terminal.type(";\r")
-    terminal.see("17")
+    terminal.see("3")
     terminal.see("147>")
     terminal.type("SELECT nothing;\r")
     terminal.see("Binder Error")
@@ -185,7 +185,7 @@ def test_on_a_terminal(terminal: Terminal, lake: Path, tmp_path: Path) -> None:
     try:
         later.see("147>")
         later.type("\x10" * 4)
-        later.see("FROM holders")
+        later.see("FROM daily_volume")
         later.type("\x03exit\r")
         assert later.process.wait(20) == 0
     finally:
