@@ -1,10 +1,10 @@
 """Answers with a body, and what the OpenAPI document says of them."""
 
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 import orjson
-from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
@@ -40,24 +40,18 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def add_examples(app: FastAPI) -> None:
-    """Show with every route what the recorded chain answers. Put in at the end, for FastAPI drops nulls in examples."""
-    generate = app.openapi
+@cache
+def _examples() -> dict[str, Any]:
+    examples: dict[str, Any] = orjson.loads(files("api").joinpath("examples.json").read_bytes())
+    return examples
 
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            examples = orjson.loads(files("api").joinpath("examples.json").read_bytes())
-            for methods in generate()["paths"].values():
-                for method, operation in methods.items():
-                    if example := examples.get(operation["operationId"]):
-                        success = operation["responses"]["200"]
-                        asked = f"{method.upper()} {example['request']}"
-                        success["description"] = f"For example, on the recorded chain: `{asked}`"
-                        (content,) = success["content"].values()
-                        content["example"] = example["answer"]
-                        if "body" in example:
-                            operation["requestBody"]["content"]["application/json"]["example"] = example["body"]
-        return generate()
 
-    # The framework's documented way to change its document.
-    app.openapi = openapi  # type: ignore[method-assign]
+def add_example(method: str, operation: dict[str, Any]) -> None:
+    """Show what the recorded chain answers. Put in at the end, for FastAPI drops nulls in examples."""
+    if example := _examples().get(operation["operationId"]):
+        success = operation["responses"]["200"]
+        success["description"] = f"For example, on the recorded chain: `{method.upper()} {example['request']}`"
+        (content,) = success["content"].values()
+        content["example"] = example["answer"]
+        if "body" in example:
+            operation["requestBody"]["content"]["application/json"]["example"] = example["body"]

@@ -14,11 +14,12 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from api.access import Access
-from api.answers import add_examples, operation_id
+from api.answers import add_example, operation_id
 from api.at_hand import AtHand
 from api.bounds import Bounds
 from api.columns import Columns
 from api.counts import Counts
+from api.document import complete
 from api.errors import add_error_handlers
 from api.events import Events
 from api.follower import Follower
@@ -207,6 +208,5 @@ def create_app(
     add_error_handlers(app)
     for module in ROUTERS:
         app.include_router(module.router)
-    add_examples(app)
-    add_links(app)
+    complete(app, add_example, add_links)
     return app

@@ -5,11 +5,12 @@ is asked for with a query, takes the usual way and is answered there by the same
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 import orjson
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.routes import addresses, tokens
@@ -24,14 +25,14 @@ class Lookup(NamedTuple):
     answer: Callable[..., object | None]
 
 
-def _lookup(routes: list[APIRoute], name: str, answer: Callable[..., object | None]) -> Lookup:
-    route = next(route for route in routes if route.name == name)
+def _lookup(routes: Iterable[BaseRoute], name: str, answer: Callable[..., object | None]) -> Lookup:
+    route = next(route for route in routes if isinstance(route, APIRoute) and route.name == name)
     return Lookup(route, route.path_regex, answer)
 
 
 LOOKUPS: Final = (
-    _lookup(addresses.router.routes, "balance", addresses.balance_at_hand),  # type: ignore[arg-type]  # all of them are
-    _lookup(tokens.router.routes, "token_info", tokens.info_at_hand),  # type: ignore[arg-type]  # API routes
+    _lookup(addresses.router.routes, "balance", addresses.balance_at_hand),
+    _lookup(tokens.router.routes, "token_info", tokens.info_at_hand),
 )
 
 

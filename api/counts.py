@@ -7,8 +7,11 @@ from typing import Final, NamedTuple
 import structlog
 from limits import RateLimitItem, parse
 from limits.aio.storage import RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.aio.strategies import SlidingWindowCounterRateLimiter as SharedWindows
 from limits.errors import StorageError
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.util import WindowStats
 
 STORE_TIMEOUT: Final = 0.5
 """Seconds after which a shared store counts as away."""
@@ -28,35 +31,6 @@ class Count(NamedTuple):
     """Seconds until there is more."""
 
 
-class Windows:
-    """The counts of this process for one rate, as the shared store has them: what the window before counted fades
-    while the present one goes on. Written out because every request passes here; old windows cost no memory.
-    """
-
-    def __init__(self, rate: RateLimitItem) -> None:
-        self.rate = rate
-        self._limit, self._seconds = rate.amount, rate.get_expiry()
-        self._number = 0
-        self._before: dict[str, int] = {}
-        self._now: dict[str, int] = {}
-
-    def hit(self, client: str, cost: int, now: float) -> Count:
-        """Count a request of a client at a time in seconds, if there is room."""
-        number = int(now // self._seconds)
-        if number != self._number:
-            self._before = self._now if number == self._number + 1 else {}
-            self._number, self._now = number, {}
-        ends = self._seconds - now % self._seconds
-        before, count = self._before.get(client, 0), self._now.get(client, 0)
-        left = self._limit - math.floor(before * ends / self._seconds + count)
-        allowed = cost <= left
-        if allowed:
-            self._now[client] = count + cost
-            left -= cost
-        more = min(ends, ends % (self._seconds / before)) if before else ends
-        return Count(allowed, self._limit, self._seconds, max(0, left), max(1, math.ceil(more)))
-
-
 class Counts:
     """Requests by cost in sliding windows. One for each worker process."""
 
@@ -73,18 +47,21 @@ class Counts:
             if store
             else None
         )
-        self._shared = SlidingWindowCounterRateLimiter(self._redis) if self._redis else None
-        self._local: dict[str, Windows] = {}
+        self._shared = SharedWindows(self._redis) if self._redis else None
+        self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._rates: dict[str, RateLimitItem] = {}
 
     async def take(self, rate: str, client: str, cost: int) -> Count:
         """Count a request, which passes if there is room. A store that is away does not stop anyone."""
-        windows = self._local.get(rate) or self._local.setdefault(rate, Windows(parse(rate)))
+        item = self._rates.get(rate) or self._rates.setdefault(rate, parse(rate))
         if self._shared is not None:
             try:
-                return await _hit(self._shared, windows.rate, client, cost)
+                allowed = await self._shared.hit(item, client, cost=cost)
+                return _count(item, allowed, await self._shared.get_window_stats(item, client))
             except StorageError as error:
                 log.warning("the store of limits does not answer: this process counts by itself", error=str(error))
-        return windows.hit(client, cost, time())
+        allowed = self._local.hit(item, client, cost=cost)
+        return _count(item, allowed, self._local.get_window_stats(item, client))
 
     async def close(self) -> None:
         """Let go of the store's connections."""
@@ -93,8 +70,6 @@ class Counts:
             await self._redis.bridge.storage.aclose()  # type: ignore[attr-defined]
 
 
-async def _hit(limiter: SlidingWindowCounterRateLimiter, rate: RateLimitItem, client: str, cost: int) -> Count:
-    allowed = await limiter.hit(rate, client, cost=cost)
-    window = await limiter.get_window_stats(rate, client)
+def _count(rate: RateLimitItem, allowed: bool, window: WindowStats) -> Count:
     reset = max(1, math.ceil(window.reset_time - time()))
     return Count(allowed, rate.amount, rate.get_expiry(), window.remaining, reset)

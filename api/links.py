@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-from fastapi import FastAPI
-
 from api.pages import NEXT_CURSOR
 
 OPERATION: Final = {
@@ -80,20 +78,10 @@ LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
 """By route, the routes that its answer leads to: each parameter by its place in the answer, or as it was asked."""
 
 
-def add_links(app: FastAPI) -> None:
-    """Put the links into the document of `app`; lists with cursors lead to their next page."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            for methods in generate()["paths"].values():
-                for operation in methods.values():
-                    if links := _links_of(operation):
-                        operation["responses"]["200"]["links"] = links
-        return generate()
-
-    # The framework's documented way to change its document.
-    app.openapi = openapi  # type: ignore[method-assign]
+def add_links(_method: str, operation: dict[str, Any]) -> None:
+    """Where the operation's answer leads; lists with cursors lead to their next page."""
+    if links := _links_of(operation):
+        operation["responses"]["200"]["links"] = links
 
 
 def _links_of(operation: dict[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class HashedFile(RawIOBase):
         return True
 
     def write(self, data: object) -> int:
+        # The base class takes any buffer and can only say object.
         view = memoryview(data)  # type: ignore[arg-type]
         written = 0
         while written < view.nbytes:

@@ -155,9 +155,10 @@ def _changed(view: View, events: pa.Table) -> tuple[Map[str, Map[str, Change]], 
     """The overlay of `view` with `events`, of which only the last of each account counts."""
     cause = pl.col("cause")
     credit = ((pl.col("delta") > 0) & (cause != "rounding")) | cause.is_in(CREDITS)
+    frame = pl.from_arrow(events)
+    assert isinstance(frame, pl.DataFrame)
     last = (
-        pl.from_arrow(events)
-        .group_by("ticker", "address")  # type: ignore[union-attr]
+        frame.group_by("ticker", "address")
         .agg(pl.col("balance_after").last(), pl.col("height").filter(credit).max().fill_null(0).alias("credit_height"))
         .to_arrow()
         .combine_chunks()

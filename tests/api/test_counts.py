@@ -1,44 +1,19 @@
-"""Counting in one process gives what a shared store of the library would give."""
+"""Counting requests of each client by their cost."""
 
 import asyncio
-from random import Random
 
-import pytest
-from limits import parse
-from limits.aio import strategies
-from limits.aio.storage import MemoryStorage, memory
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
-
-from api import counts
-from api.counts import Windows, _hit
+from api.counts import Count, Counts
 
 
-class Clock:
-    """Stands still between two questions."""
+def test_each_client_has_its_own_room_for_each_rate() -> None:
+    async def asked() -> list[Count]:
+        counts = Counts(None)
+        asking = [("50/hour", "one", 20), ("50/hour", "one", 20), ("50/hour", "one", 20), ("50/hour", "one", 10)]
+        asking += [("50/hour", "one", 1), ("50/hour", "other", 20), ("100/hour", "one", 20)]
+        return [await counts.take(*each) for each in asking]
 
-    now = 1_700_000_000.0
-
-    def time(self) -> float:
-        return self.now
-
-
-def test_windows_agree_with_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three clients, now and then silent for longer than two windows, some asking more than they may."""
-    clock, random = Clock(), Random(7)
-    monkeypatch.setattr(memory, "time", clock)
-    monkeypatch.setattr(strategies, "time", clock)
-    monkeypatch.setattr(counts, "time", clock.time)
-    rate = parse("50/minute")
-    windows = Windows(rate)
-
-    async def refused() -> int:
-        library, number = SlidingWindowCounterRateLimiter(MemoryStorage()), 0
-        for _ in range(3000):
-            clock.now += random.choice([0.01, 0.7, 5.0]) if random.random() < 0.99 else random.choice([61, 130, 600])
-            client, cost = random.choice(["one", "two", "three"]), random.choice([1, 5, 20])
-            found = windows.hit(client, cost, clock.now)
-            assert found == await _hit(library, rate, client, cost)
-            number += not found.allowed
-        return number
-
-    assert asyncio.run(refused()) > 300
+    found = asyncio.run(asked())
+    assert [count.allowed for count in found] == [True, True, False, True, False, True, True]
+    assert [count.left for count in found] == [30, 10, 10, 0, 0, 30, 80]
+    assert {(count.limit, count.seconds) for count in found} == {(50, 3600), (100, 3600)}
+    assert all(1 <= count.reset <= 3600 for count in found)

@@ -1,6 +1,6 @@
 """Lists of tokens, sorted and filtered, over a chain with many of them; the formulas of their figures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,10 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         yield client
 
 
-def listed(client: httpx.Client, **parameters: object) -> list[str]:
-    response = client.get(LIST, params=parameters)  # type: ignore[arg-type]
+def listed(client: httpx.Client, **parameters: str | int | bool) -> list[str]:
+    response = client.get(LIST, params=parameters)
     assert response.status_code == 200, response.text
-    whole = client.get(f"{LIST}/all", params=parameters).json()  # type: ignore[arg-type]
+    whole = client.get(f"{LIST}/all", params=parameters).json()
     assert whole["data"] == response.json()
     return [token["ticker"] for token in response.json()]
 
@@ -142,9 +142,9 @@ def test_figures_by_formula(
         Supply(minted, burned, rounding, 3),
         Held(held[0] * UNIT, held[1] * UNIT, held[2]),
     )
-    info = token_info(figures)
+    info: Mapping[str, object] = token_info(figures)
     names = ("minted", "current_supply", "circulating_supply", "remaining_supply", "total_locked")
-    assert tuple(info[name] for name in names) == tuple(f"{amount}.00000000" for amount in expected)  # type: ignore[literal-required]
+    assert tuple(info[name] for name in names) == tuple(f"{amount}.00000000" for amount in expected)
 
 
 def test_what_positions_lock_beyond_their_pool_is_told_apart(client: httpx.Client) -> None:

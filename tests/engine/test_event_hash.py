@@ -38,7 +38,8 @@ def records_of_three_blocks(tickers: Tickers) -> Records:
     set_amount(records, n, np.array(limbs(-1), np.uint64))
     n = open_record(records, 2, 2, 2, 0, INVALID)
     records.code[n] = code_number(Code.MISSING_OPERATION)
-    return trimmed(records)  # type: ignore[no-any-return]
+    whole: Records = trimmed(records)
+    return whole
 
 
 def test_lines() -> None:

@@ -26,7 +26,7 @@ def test_whole_coins_may_come_without_a_fraction() -> None:
 
 def test_binary_floats_and_fractions_of_a_satoshi_are_refused() -> None:
     with pytest.raises(TypeError):
-        satoshi(0.1)  # type: ignore[arg-type]
+        satoshi(0.1)  # type: ignore[arg-type]  # which is what must be refused
     with pytest.raises(ValueError, match="eight decimals"):
         satoshi("0.000000001")
 

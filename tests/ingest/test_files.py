@@ -53,8 +53,8 @@ def made(blocks: list[Block]) -> list[BlockAndSpent]:
     return [(block.raw, block.spent) for block in blocks]
 
 
-def write(path: Path, blocks: list[BlockAndSpent], key: bytes | None = None, **layout: object) -> Path:
-    write_block_files(path, blocks, network=REGTEST, xor=key, **layout)  # type: ignore[arg-type]
+def write(path: Path, blocks: list[BlockAndSpent], key: bytes | None = None, **layout: Any) -> Path:
+    write_block_files(path, blocks, network=REGTEST, xor=key, **layout)
     return path
 
 
@@ -395,10 +395,10 @@ def folders() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("make", "error", "message"), list(folders()))
 def test_what_cannot_be_indexed_is_told_with_advice(
-    tmp_path: Path, opened: Opener, make: object, error: type[IngestError], message: str
+    tmp_path: Path, opened: Opener, make: Callable[[Path], object], error: type[IngestError], message: str
 ) -> None:
     folder = tmp_path / "blocks"
-    make(folder)  # type: ignore[operator]
+    make(folder)
     with pytest.raises(error, match=message) as caught:
         opened(folder).tip()
     assert caught.value.advice

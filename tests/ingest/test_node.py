@@ -386,7 +386,7 @@ def test_trouble_in_the_middle_costs_no_block() -> None:
             faults = [Fault.CUT, None, Fault.BUSY, None, None, Fault.GARBAGE, None]
             node = node_of(fake, patience=waiting(lambda _error, _seconds: None))
             node.tip()
-            fake.script = lambda _: faults[next(counter) % len(faults)]  # noqa: B023
+            fake.script = lambda _: faults[next(counter) % len(faults)]  # noqa: B023 -- used up before the next turn
             hashes = [block.hash for block in node.blocks(60, RECORDED)]
             node.close()
         assert hashes == [known.hash for known in recorded_chain()[60:]]

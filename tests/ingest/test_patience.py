@@ -133,7 +133,7 @@ def test_refusals_are_answers_and_close_the_circuit() -> None:
     breaker = CircuitBreaker(2, 10.0, clock=lambda: 0.0)
     for error in (NodeBusy("no"), Pruned("no"), NodeBusy("no"), Pruned("no")):
         with pytest.raises(type(error)):
-            breaker.call(failing(1, lambda error=error: error))  # type: ignore[misc]
+            breaker.call(failing(1, lambda error=error: error))  # type: ignore[misc]  # a default has no type
 
 
 @pytest.mark.parametrize("limit", range(1, 9))

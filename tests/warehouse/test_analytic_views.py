@@ -13,7 +13,6 @@ import pytest
 
 from tests.helpers.recorded import TIP, recorded_lake
 from warehouse.duckdb_engine import connect
-from warehouse.manifest import read_manifest
 from warehouse.snapshot import LakeReader, Snapshot
 from warehouse.view_texts import ANALYTIC_VIEWS
 
@@ -68,7 +67,8 @@ def test_a_view_answers_at_every_height(home: Path, view: str) -> None:
     for height in (0, 115, 116, 117, 130, TIP):
         with connect(home, height) as connection:
             answer = connection.sql(f"FROM {view}")
-            assert answer.fetchall() is not None
+            rows = answer.fetchall()
+            assert (len(rows) > 0) >= (height == TIP)
             types = dict(zip(answer.columns, map(str, answer.types), strict=True))
             assert all(types[name].startswith("DECIMAL(38") for name in amounts & types.keys())
 
@@ -229,4 +229,3 @@ def test_emission_never_passes_its_plan(views: duckdb.DuckDBPyConnection) -> Non
 def test_times_are_utc_days(views: duckdb.DuckDBPyConnection, lake: Snapshot) -> None:
     expected = {datetime.fromtimestamp(row["time"].timestamp(), UTC).date() for row in facts(lake, "blocks")}
     assert {row["day"] for row in asked(views, "FROM block_statistics")} == expected
-    assert read_manifest(lake.directory).tip == lake.manifest.tip

@@ -35,7 +35,7 @@ from warehouse.bundles.hashes import balances_hash, cumulative_hash
 from warehouse.bundles.reading import import_into, verify
 from warehouse.bundles.signing import make_key_pair, read_private, read_public
 from warehouse.bundles.writing import HELD, export
-from warehouse.errors import LakeNotFound, NewerFormat
+from warehouse.errors import LakeInUse, LakeNotFound, NewerFormat
 from warehouse.lake import Lake
 from warehouse.manifest import read_manifest
 from warehouse.snapshot import LakeReader
@@ -98,7 +98,7 @@ def test_what_is_imported_is_the_lake(home: Path, bundle: Path, tmp_path: Path) 
 def test_the_same_state_is_the_same_file(home: Path, tmp_path: Path) -> None:
     export(home / "lake", tmp_path / "again.tar", read_private(home / "ours.key"))
     assert (tmp_path / "again.tar").read_bytes() == (home / "chain.tar").read_bytes()
-    assert not list((home / "lake").glob(f"{HELD}*"))
+    assert not (home / "lake" / HELD).exists()
 
 
 def flip(path: Path) -> None:
@@ -236,6 +236,16 @@ def test_what_cannot_be_exported(home: Path, tmp_path: Path) -> None:
     with pytest.raises(NothingToExport):
         export(tmp_path / "empty", tmp_path / "nothing.tar", key)
     assert not (tmp_path / "nothing.tar").exists()
+
+
+def test_exports_of_one_lake_do_not_disturb_each_other(home: Path, tmp_path: Path) -> None:
+    def meanwhile(_: int) -> None:
+        with pytest.raises(LakeInUse):
+            export(home / "lake", tmp_path / "second.tar", read_private(home / "ours.key"))
+
+    export(home / "lake", tmp_path / "first.tar", read_private(home / "ours.key"), meanwhile)
+    verify(tmp_path / "first.tar", read_public(home / "ours.pub"))
+    assert not (tmp_path / "second.tar").exists()
 
 
 def test_keys_are_what_they_must_be(home: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_a_state_stays_as_it_was_while_blocks_come_and_go(writer: BranchWriter, 
     with closing(ClickHouseBackend(address)) as backend:
         manifest = backend.published().manifest
 
-        def told() -> object:
+        def told() -> tuple[Any, ...]:
             histories = Histories(backend.at(manifest))
             return (
                 histories.page(Filter(include_invalid=True), 1000),
@@ -115,7 +116,7 @@ def test_a_state_stays_as_it_was_while_blocks_come_and_go(writer: BranchWriter, 
         assert told() == before
         newer = backend.published()
         assert newer.manifest.tip == writer.tip
-        assert newer.block_hash(11) != {each.height: each.hash for each in before[1]}[11]  # type: ignore[index]
+        assert newer.block_hash(11) != {each.height: each.hash for each in before[1]}[11]
 
 
 def test_a_state_of_long_ago_is_gone(writer: BranchWriter, address: str) -> None:

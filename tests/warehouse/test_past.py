@@ -92,7 +92,7 @@ def test_what_modules_keep_does_not_depend_on_how_blocks_were_taken_in(
     stepwise = Extensions()
     for height in range(BLOCKS):
         heights = height, height
-        stepwise = stepwise.after(lambda name, columns: snapshot.rows(name, columns, heights))  # noqa: B023
+        stepwise = stepwise.after(lambda name, columns: snapshot.rows(name, columns, heights))  # noqa: B023 -- called at once
     for other in (stepwise, Past(histories, last.height).extensions):
         assert kept(other) == kept(last.extensions)
         for ticker in tickers(last):

@@ -314,4 +314,4 @@ def test_a_cluster_keeps_a_ticker_s_rows_together_and_small_tables_whole_everywh
 
 
 def _parts(judged: object) -> dict[str, object]:
-    return {name: getattr(judged, name) for name in judged.__dataclass_fields__}  # type: ignore[attr-defined]  # any dataclass
+    return {name: getattr(judged, name) for name in judged.__dataclass_fields__}  # type: ignore[attr-defined]  # any dataclass has it

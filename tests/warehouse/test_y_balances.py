@@ -129,7 +129,8 @@ def account(height: int, ticker: str, address: str, scaled: int) -> dict[str, An
 def lake(tmp_path: Path) -> Lake:
     """A program from block 101 on whose index grows, accounts that change, and later programs of the same token."""
     judged, candidates = FactMaker(operations=0).extend(6)
-    judged.modules.update(  # type: ignore[attr-defined]
+    assert isinstance(judged.modules, dict)
+    judged.modules.update(
         programs=module_rows(
             "programs",
             program(101, "R", 101, 1000, "bb"),

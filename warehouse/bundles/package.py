@@ -4,7 +4,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -23,7 +23,7 @@ class Package(Protocol):
     def names(self) -> set[str]:
         """Every file in it."""
 
-    def open(self, name: str) -> AbstractContextManager[BinaryIO]:
+    def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
         """One of them for reading. Raises KeyError when there is none."""
 
 
@@ -40,7 +40,7 @@ class Folder:
         }
 
     @contextmanager
-    def open(self, name: str) -> Iterator[BinaryIO]:
+    def open(self, name: str) -> Iterator[IO[bytes]]:
         """One file for reading. Raises KeyError when there is none."""
         file = self.path / name
         if any(part.is_symlink() for part in (file, *file.parents) if part.is_relative_to(self.path)):
@@ -64,14 +64,14 @@ class Tar:
         return {member.name for member in self._members if not member.isdir()}
 
     @contextmanager
-    def open(self, name: str) -> Iterator[BinaryIO]:
+    def open(self, name: str) -> Iterator[IO[bytes]]:
         """One file for reading. Raises KeyError when there is none, or more than one of the name."""
         found = [member for member in self._members if member.name == name]
         opened = self._archive.extractfile(found[0]) if len(found) == 1 and found[0].isreg() else None
         if opened is None:
             raise KeyError(name)
         with opened:
-            yield opened  # type: ignore[misc]  # tarfile types its reader as IO[bytes], which has all that is used
+            yield opened
 
 
 @contextmanager

@@ -16,19 +16,20 @@ from warehouse.bundles.contents import NAME, SIGNATURE, Contents, Member
 from warehouse.bundles.errors import NothingToExport, OutputExists
 from warehouse.bundles.hashes import balances_hash
 from warehouse.bundles.reading import Advance
-from warehouse.files import UNFINISHED, file_sha256, sync_directory, sync_file
+from warehouse.files import UNFINISHED, exclusive, file_sha256, sync_directory, sync_file
 from warehouse.manifest import NAME as MANIFEST
 from warehouse.manifest import write_manifest
 from warehouse.snapshot import LakeReader, Snapshot
 
-HELD: Final = "export-"
-"""What the folder is called, beside the lake's, that holds the files of a state while they are copied."""
+HELD: Final = "export"
+"""What the folder is called, in the lake's, that holds the files of a state while they are copied."""
 
 
 def export(directory: Path, output: Path, key: Ed25519PrivateKey, advance: Advance = lambda _: None) -> Contents:
     """Write the newest published state of the lake to `output`: one tar, or a folder when it ends with a slash.
 
-    It appears whole or not at all. Raises LakeError, NothingToExport and OutputExists.
+    It appears whole or not at all. Raises LakeError, NothingToExport, OutputExists, and
+    LakeInUse while another export is under way.
     """
     if output.exists():
         raise OutputExists(output)
@@ -49,9 +50,7 @@ def export(directory: Path, output: Path, key: Ed25519PrivateKey, advance: Advan
 @contextmanager
 def _held(directory: Path) -> Iterator[tuple[Path, Snapshot]]:
     """A folder with the files of the newest state, which the writer cannot remove there. They are links, not copies."""
-    for left in directory.glob(f"{HELD}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    held = directory / f"{HELD}{secrets.token_hex(4)}"
+    held = directory / HELD
 
     def linked(snapshot: Snapshot) -> Snapshot:
         shutil.rmtree(held, ignore_errors=True)
@@ -60,14 +59,15 @@ def _held(directory: Path) -> Iterator[tuple[Path, Snapshot]]:
             os.link(directory / name, held / name)
         return snapshot
 
-    try:
-        snapshot = LakeReader(directory).read(linked)
-        if snapshot.manifest.tip is None:
-            raise NothingToExport(directory)
-        write_manifest(held, snapshot.manifest)
-        yield held, Snapshot(held, snapshot.manifest)
-    finally:
-        shutil.rmtree(held, ignore_errors=True)
+    with exclusive(directory / f"{HELD}.lock"):
+        try:
+            snapshot = LakeReader(directory).read(linked)
+            if snapshot.manifest.tip is None:
+                raise NothingToExport(directory)
+            write_manifest(held, snapshot.manifest)
+            yield held, Snapshot(held, snapshot.manifest)
+        finally:
+            shutil.rmtree(held, ignore_errors=True)
 
 
 def _contents(held: Path, snapshot: Snapshot) -> Contents:

@@ -25,7 +25,7 @@ class NotPermitted(PublishError):
     """The user may not do what publishing needs."""
 
     def __init__(self, target: str, why: str) -> None:
-        super().__init__(f"{target} does not permit it: use the user `writer` of docs/clickhouse.md ({why})")
+        super().__init__(f"{target} does not permit it: its user needs CREATE, SELECT, INSERT and ALTER there ({why})")
 
 
 class Refused(PublishError):

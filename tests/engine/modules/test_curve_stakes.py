@@ -142,7 +142,7 @@ def test_claims_by_other_spellings(engine_class: Any) -> None:
         (claim("u1", 1.5, " ywtf , crv "), "op=swap_exe tick=yWTF amt=1.5 from=u1"),
         (claim("u1", "1", "YWTF,CRV"), "op=swap_exe error=SWAP_MISSING_FIELDS from=u1"),
         (claim("u1", "1", "YWTF,CRV", slip="1"), "op=swap_exe tick=YWTF amt=1 error=TICKER_NOT_DEPLOYED from=u1"),
-        (claim("u1", "1", ["yWTF", "CRV"]), "op=swap_exe error=SWAP_MISSING_FIELDS from=u1"),  # type: ignore[arg-type]
+        (claim("u1", "1", ["yWTF", "CRV"]), "op=swap_exe error=SWAP_MISSING_FIELDS from=u1"),  # type: ignore[arg-type]  # a list is what is refused
         (claim("u1", "1", init=""), "op=swap_init error=SWAP_MISSING_FIELDS from=u1"),
         (claim("u1", "1", init=None), "op=swap_exe tick=yWTF amt=1 from=u1 tags=D-60"),
     )
