@@ -230,6 +230,7 @@ def test_a_server_that_is_away_is_tried_until_the_deadline_and_its_password_is_t
     assert "s3cret" not in "".join([*waits, str(caught.value), repr(target), repr(caught.value.__cause__)])
 
 
+@pytest.mark.slow
 def test_a_reader_sees_one_state_while_blocks_come_and_go(world: Published) -> None:
     """Every query reads seven tables; the writer commits, takes back, folds and removes as fast as it can."""
     random, ended, seen = Random(3), Event(), set()

@@ -119,7 +119,15 @@ class Terminal:
         self.master, slave = pty.openpty()
         environment = {**os.environ, "TERM": "xterm", "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config")}
         self.process = subprocess.Popen(
-            command(lake), cwd=ROOT, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+            command(lake),
+            cwd=ROOT,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment,
+            start_new_session=True,
+            # Whoever runs the tests in the background has Ctrl-C ignored, and its children with it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         os.close(slave)
         self.drawn = self.raw = ""
