@@ -37,11 +37,11 @@ types:
 	$(BIN)/mypy
 
 fast:
-	$(PYTEST) -n 2 --dist worksteal
+	$(PYTEST) -n 2 --dist worksteal --cov=engine --cov=warehouse --cov-report=
 
 coverage:
-	NUMBA_DISABLE_JIT=1 $(PYTEST) -n 2 --dist worksteal tests/engine tests/warehouse tests/properties \
-		--cov=engine --cov=warehouse --cov-report=term-missing:skip-covered --cov-fail-under=95
+	NUMBA_DISABLE_JIT=1 $(PYTEST) -n 2 --dist worksteal tests/engine tests/properties \
+		--cov=engine --cov=warehouse --cov-append --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 test-slow: setup
 	$(PYTEST) -m slow

@@ -149,6 +149,14 @@ class Terminal:
                 self.raw += new
         self.drawn = plain[plain.index(text) + len(text) :]
 
+    def sees(self, text: str, seconds: float) -> bool:
+        """Whether `text` is drawn in time."""
+        try:
+            self.see(text, seconds)
+        except AssertionError:
+            return False
+        return True
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -180,12 +188,14 @@ def test_on_a_terminal(terminal: Terminal, lake: Path, tmp_path: Path) -> None:
     terminal.see("147>")
     terminal.type("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range * b.range = 7;\r")
     terminal.see("= 7;")
-    time.sleep(1)
-    # What a terminal makes of Ctrl-C while nobody reads it.
-    terminal.process.send_signal(signal.SIGINT)
-    terminal.see("147>")
-    terminal.type(".height 120\r")
-    terminal.see("120>")
+    # What a terminal makes of Ctrl-C while nobody reads it. One that falls between reading and asking is nobody's.
+    for _ in range(20):
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.type(".height 120\r")
+        if terminal.sees("120>", 2):
+            break
+    else:
+        pytest.fail("the question goes on after Ctrl-C")
     terminal.type("\x04")
     assert terminal.process.wait(20) == 0
 
