@@ -7,8 +7,7 @@ event line. So what is valid is digested once.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -30,7 +29,6 @@ _SEPARATOR: Final = np.uint8(ord(";"))
 _NEWLINE: Final = np.uint8(ord("\n"))
 _ZERO: Final = np.uint8(ord("0"))
 _TXID: Final = 64
-_DIGESTING: Final = ThreadPoolExecutor(1, "digest")
 _BILLION: Final = np.uint64(10**9)
 _TOKEN: Final = np.uint64(ONE)
 _TEN: Final = np.uint64(10)
@@ -71,28 +69,16 @@ Hashes = tuple[list[str], list[str]]
 
 
 class Scratch:
-    """Memory for the texts of ranges, used by turns: fresh pages cost more than writing them."""
-
-    _TURNS: Final = 3
+    """Memory for the two texts of a range, used again by the next one: fresh pages cost more than writing them."""
 
     def __init__(self) -> None:
-        self._texts = [[np.empty(0, np.uint8) for _ in range(2)] for _ in range(self._TURNS)]
-        self._digested: list[Future[Hashes] | None] = [None] * self._TURNS
-        self._turn = 0
+        self._texts = [np.empty(0, np.uint8) for _ in range(2)]
 
     def texts(self, size: int) -> list[Bytes]:
-        """Two arrays of at least `size` bytes, which hold nothing that is still to be digested."""
-        self._turn = (self._turn + 1) % self._TURNS
-        if (digested := self._digested[self._turn]) is not None:
-            digested.result()
-        if size > len(self._texts[self._turn][0]):
-            self._texts[self._turn] = [np.empty(size, np.uint8) for _ in range(2)]
-        return self._texts[self._turn]
-
-    def digest(self, digests: Callable[[], Hashes]) -> Future[Hashes]:
-        """Digest the texts given last while the caller goes on."""
-        self._digested[self._turn] = future = _DIGESTING.submit(digests)
-        return future
+        """Two arrays of at least `size` bytes."""
+        if size > len(self._texts[0]):
+            self._texts = [np.empty(size, np.uint8) for _ in range(2)]
+        return self._texts
 
 
 def block_hashes(
@@ -104,8 +90,8 @@ def block_hashes(
     tickers: Tickers,
     blocks: int,
     closing: Mapping[int, str],
-) -> Future[Hashes]:
-    """The hashes of the range's blocks, digested while the caller goes on.
+) -> Hashes:
+    """The hashes of the range's blocks.
 
     `txids` holds 64 characters a record, `senders` and `recipients` are addresses by record; `closing` has the lines
     that a block's end adds to its event text.
@@ -117,12 +103,8 @@ def block_hashes(
     event_ends, line_ends = (np.zeros(blocks + 1, np.int64) for _ in range(2))
     texts = _strings(tickers.texts)
     _write(records, txids, texts, from_, to, _OPERATIONS, _CODES, events, event_ends, lines, line_ends)
-
-    def digests() -> Hashes:
-        event_hashes = _digests(events, event_ends, {}, closing)
-        return event_hashes, _digests(lines, line_ends, dict(enumerate(event_hashes)), {})
-
-    return scratch.digest(digests)
+    event_hashes = _digests(events, event_ends, {}, closing)
+    return event_hashes, _digests(lines, line_ends, dict(enumerate(event_hashes)), {})
 
 
 def cumulative_hash(previous: str, event_hash: str) -> str:

@@ -4,7 +4,7 @@ The plain path (`engine.plain`) is the same rules as ordinary Python; this one i
 """
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from engine import facts, standing
 from engine.accounts import Accounts
 from engine.batch import Batch, assemble
+from engine.books import Books
 from engine.errors import BrokenChain, MalformedCandidate
 from engine.event_hash import Hashes, Scratch, block_hashes, cumulative_hash
 from engine.extract import Extracted, extract
@@ -33,14 +34,15 @@ from ingest.networks import Network
 _MOST_ROWS: Final = 1 << 15
 """Candidates of a range: what a pass writes then fits into caches and into memory that the next pass uses again."""
 _MOST_BYTES: Final = 1 << 29
+_DESCRIBING: Final = ThreadPoolExecutor(1, "describe")
 
 
 class _Part(NamedTuple):
-    """What became of a range, whose hashes are still being digested."""
+    """What became of a range."""
 
     headers: pa.Table
     counts: list[pa.Array]
-    hashes: Future[Hashes]
+    hashes: Hashes
     operations: pa.Table
     balance_events: pa.Table
     tokens: pa.Table
@@ -122,7 +124,8 @@ class Engine:
         with np.errstate(over="ignore"):
             self._payloads.forget_surplus()
             ranges = [self._number(*range_) for range_ in _ranges(blocks, candidates)]
-            parts = [self._judge_range(*range_) for range_ in ranges]
+            described = [self._judge_range(*range_) for range_ in ranges]
+        parts = [part.result() for part in described]
         blocks_of_parts = [self._hashed(part) for part in parts]
         tokens = pa.concat_tables([TOKENS.empty_table(), *(part.tokens for part in parts)])
         self._tokens = pa.concat_tables([self._tokens, tokens])
@@ -147,40 +150,56 @@ class Engine:
             assemble(extracted, block, heights, self._accounts, self._payloads, self._tickers),
         )
 
-    def _judge_range(self, blocks: pa.Table, candidates: pa.Table, extracted: Extracted, batch: Batch) -> _Part:
-        heights = batch.heights
-        times = blocks["time"].combine_chunks()
+    def _judge_range(self, blocks: pa.Table, candidates: pa.Table, extracted: Extracted, batch: Batch) -> Future[_Part]:
+        """Judge a range; what became of it is described while the next one is judged.
+
+        Numbers that were given stand for the same bytes for ever, so that it does not matter how far judging has come.
+        """
         shared = (self._accounts, self._tickers)
         runs = Runs(
             self._network, self._ledger, *shared, self._payloads, self._divergences, self._modules, self._registry
         )
+        times = blocks["time"].combine_chunks()
         journal = Journal(*(trimmed(table) for table in runs.judge(batch, extracted, candidates["txid"], times)))
+        return _DESCRIBING.submit(
+            self._described, blocks, candidates, extracted, batch, journal, runs, self._ledger.books, times
+        )
+
+    def _described(
+        self,
+        blocks: pa.Table,
+        candidates: pa.Table,
+        extracted: Extracted,
+        batch: Batch,
+        journal: Journal,
+        runs: Runs,
+        books: Books,
+        times: pa.Array,
+    ) -> _Part:
+        heights = batch.heights
+        shared = (self._accounts, self._tickers)
         records, events = journal.records, journal.events
-        op_index = facts.place_in_block(records.block)
-        tx_index = candidates["tx_index"].to_numpy()
-        text, txid = txid_texts(candidates["txid"], records.transaction)
-        senders = self._accounts.take_addresses(records.sender)
-        recipients = self._accounts.take_addresses(records.recipient)
-        hashes = block_hashes(
-            self._scratch, records, text, senders, recipients, self._tickers, len(heights), runs.closing
-        )
-        parties = (senders, recipients)
-        return _Part(
-            blocks,
-            _counts(len(blocks), batch.block, records, events),
-            hashes,
-            facts.operations(
-                records, op_index, batch, extracted, times, tx_index, txid, *parties, *shared, self._divergences
-            ),
-            facts.balance_events(events, records, op_index, heights, tx_index, *shared, self._causes),
-            facts.tokens(records, op_index, heights, times, txid, self._ledger.books, *shared),
-            facts.supplies(journal.supplies, heights, self._tickers),
-            self._versions.tables(runs.rows),
-        )
+        with np.errstate(over="ignore"):
+            op_index = facts.place_in_block(records.block)
+            tx_index = candidates["tx_index"].to_numpy()
+            text, txid = txid_texts(candidates["txid"], records.transaction)
+            parties = self._accounts.take_addresses(records.sender), self._accounts.take_addresses(records.recipient)
+            return _Part(
+                blocks,
+                _counts(len(blocks), batch.block, records, events),
+                block_hashes(self._scratch, records, text, *parties, self._tickers, len(heights), runs.closing),
+                facts.operations(
+                    records, op_index, batch, extracted, times, tx_index, txid, *parties, *shared, self._divergences
+                ),
+                facts.balance_events(events, records, op_index, heights, tx_index, *shared, self._causes),
+                facts.tokens(records, op_index, heights, times, txid, books, *shared),
+                facts.supplies(journal.supplies, heights, self._tickers),
+                self._versions.tables(runs.rows),
+            )
 
     def _hashed(self, part: _Part) -> pa.Table:
         """BLOCKS of the part; moves the engine's tip to its end."""
-        event_hashes, record_hashes = part.hashes.result()
+        event_hashes, record_hashes = part.hashes
         cumulative = []
         for event_hash in event_hashes:
             self._cumulative = cumulative_hash(self._cumulative, event_hash)

@@ -50,7 +50,7 @@ def test_lines() -> None:
     with np.errstate(over="ignore"):
         events, lines = block_hashes(
             Scratch(), records, txids, senders, recipients, tickers, 4, {0: "rounding;;;A;0.1;;x", 1: "e"}
-        ).result()
+        )
     assert events == [
         digest(f"mint;{TXIDS[0]};300;é\U0001f600;1.23456789;;{BOB}", "rounding;;;A;0.1;;x"),
         digest("e"),
@@ -78,7 +78,7 @@ def test_amounts_have_eight_decimals(units: int) -> None:
     nobody = pa.nulls(1, pa.string())
     with np.errstate(over="ignore"):
         txids = np.frombuffer(TXIDS[0].encode(), np.uint8)
-        events, _ = block_hashes(Scratch(), records, txids, nobody, nobody, tickers, 1, {}).result()
+        events, _ = block_hashes(Scratch(), records, txids, nobody, nobody, tickers, 1, {})
     text = f"{Decimal(units).scaleb(-8, Context(prec=60)):.8f}"
     assert events == [digest(f"mint;{TXIDS[0]};0;;{text};;")]
 
