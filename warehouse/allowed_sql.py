@@ -11,9 +11,8 @@ import orjson
 
 from warehouse.errors import UnusableQuery
 from warehouse.tables import CURRENT, STATES, TABLES
-from warehouse.view_texts import ANALYTIC_VIEWS
 
-PUBLIC: Final = frozenset({*TABLES, *(CURRENT + name for name in STATES), *ANALYTIC_VIEWS, "tip"})
+PUBLIC: Final = frozenset({*TABLES, *(CURRENT + name for name in STATES)})
 """Names of `docs/tables.md`."""
 
 LONGEST: Final = 20_000

@@ -11,7 +11,7 @@ from warehouse.answers import BINARY, Format, answer
 from warehouse.duckdb_engine import connect, define_views
 from warehouse.errors import UnusableQuery
 from warehouse.manifest import Manifest, read_manifest
-from warehouse.tables import TABLES
+from warehouse.tables import MACROS, TABLES
 from warehouse.view_texts import ANALYTIC_VIEWS, question
 
 GOODBYES: Final = frozenset({"exit", "quit", ".exit", ".quit"})
@@ -81,11 +81,14 @@ class Shell:
         self._manifest, self._chosen = manifest, height
 
     def _tables(self, _: str) -> None:
-        width = max(map(len, PUBLIC))
-        for name in sorted(PUBLIC):
-            print(f"{name:<{width}}  {row_of(name)}")
+        macros = {f"{name}(H)": meaning for name, meaning in macros_with_meanings().items()}
+        told = {name: row_of(name) for name in PUBLIC} | macros
+        width = max(map(len, told))
+        for name in sorted(told):
+            print(f"{name:<{width}}  {told[name]}")
 
     def _schema(self, name: str) -> None:
+        name = MACROS.get(name.partition("(")[0], name)
         if name not in PUBLIC:
             raise UnusableQuery(f"there is no table {name}: .tables lists them" if name else "write .schema TABLE")
         meanings = meanings_of(name)
@@ -112,14 +115,17 @@ class Shell:
 
 
 def row_of(name: str) -> str:
-    """What a row of a public table is."""
-    if name == "tip":
-        return "The block that answers are from."
-    if name in TABLES:
-        return TABLES[name].row
+    """What a row of a public table is, or what an analytic view answers."""
     if name in ANALYTIC_VIEWS:
         return question(name)
+    if name in TABLES:
+        return TABLES[name].row
     return f"The newest row of each {', '.join(TABLES[name.removeprefix('current_')].versions_of)}."
+
+
+def macros_with_meanings() -> dict[str, str]:
+    """What each view that takes a height answers."""
+    return {name: f"`{view}` as it was after block H." for name, view in MACROS.items()}
 
 
 def meanings_of(name: str) -> dict[str, str]:

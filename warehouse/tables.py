@@ -13,9 +13,11 @@ import pyarrow as pa
 from engine.modules.registry import StateTable, installed
 from engine.schemas import BALANCE_EVENTS, BLOCKS, FOLD, OPERATIONS, SUPPLIES, TOKENS
 from ingest.candidates import CANDIDATES, column
+from warehouse.analytic_schemas import ANALYSES
+from warehouse.classification import Classification
 from warehouse.errors import SchemaMismatch
-from warehouse.view_schemas import BALANCE_CHANGES, HOLDERS, SUPPLY, Y_BALANCES
-from warehouse.view_texts import ANALYTIC_VIEWS, question
+from warehouse.view_schemas import BALANCE_CHANGES, HOLDERS, SUPPLY, TIP, Y_BALANCES
+from warehouse.view_texts import ANALYTIC_VIEWS, STATE_VIEWS, question
 
 SCHEMA_VERSION: Final = 3
 """Version of all the schemas below; a segment says by which one it was written."""
@@ -31,6 +33,18 @@ class Kind(Enum):
     FOLD = "Fold: computed from facts, kept at chosen heights, current through the view."
     VIEW = "View: computed when it is read."
 
+    @property
+    def kept(self) -> str:
+        """How long its rows are kept."""
+        return _KEPT[self]
+
+
+_KEPT: Final = {
+    Kind.FACT: "for good; a rewind removes the rows of the blocks that it takes back",
+    Kind.FOLD: "until newer folds replace it; it can be made again from facts",
+    Kind.VIEW: "not at all: it holds no rows of its own",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -42,6 +56,7 @@ class Table:
     schema: pa.Schema
     key: tuple[str, ...]
     sort: tuple[str, ...]
+    classification: Classification
     height: str = "height"
     """The column that says at which block a row appeared."""
     repetitive: tuple[str, ...] = ()
@@ -77,10 +92,17 @@ def module_table(table: StateTable) -> Table:
         schema=table.schema,
         key=key,
         sort=key,
+        classification=Classification.DERIVED,
         repetitive=("height", *texts, *scripts),
         searched=texts,
         versions_of=() if table.is_log else table.key,
     )
+
+
+def analytic_view(name: str) -> Table:
+    """A view that answers a question, by its grain."""
+    view = ANALYSES[name]
+    return Table(name, Kind.VIEW, view.row, view.schema, view.key, view.key, Classification.DERIVED)
 
 
 BLOCK_HASH: Final = column("block_hash", pa.string(), "Hash of the block, 64 hex digits; only in the view.")
@@ -95,6 +117,7 @@ TABLES: Final = {
             schema=BLOCKS,
             key=("height",),
             sort=("height",),
+            classification=Classification.PUBLIC,
             searched=("hash",),
         ),
         Table(
@@ -104,6 +127,7 @@ TABLES: Final = {
             schema=CANDIDATES,
             key=("height", "tx_index"),
             sort=("height", "tx_index"),
+            classification=Classification.PUBLIC,
             repetitive=("height",),
             dense=("txid", "raw", "prevouts"),
             searched=("txid",),
@@ -115,6 +139,7 @@ TABLES: Final = {
             schema=OPERATIONS,
             key=("height", "op_index"),
             sort=("height", "op_index"),
+            classification=Classification.DERIVED,
             repetitive=(
                 "height",
                 "block_time",
@@ -140,6 +165,7 @@ TABLES: Final = {
             schema=BALANCE_EVENTS,
             key=("height", "sequence"),
             sort=("height", "sequence"),
+            classification=Classification.DERIVED,
             repetitive=("height", "ticker", "address", "script", "cause"),
             dense=("address", "script"),
             searched=("ticker", "address"),
@@ -151,6 +177,7 @@ TABLES: Final = {
             schema=TOKENS,
             key=("ticker",),
             sort=("deploy_height", "deploy_op_index"),
+            classification=Classification.DERIVED,
             height="deploy_height",
             searched=("ticker",),
         ),
@@ -161,6 +188,7 @@ TABLES: Final = {
             schema=SUPPLIES,
             key=("height", "ticker"),
             sort=("height", "ticker"),
+            classification=Classification.DERIVED,
             repetitive=("height", "ticker"),
             searched=("ticker",),
         ),
@@ -172,6 +200,7 @@ TABLES: Final = {
             schema=FOLD,
             key=("ticker", "address"),
             sort=("ticker", "address"),
+            classification=Classification.DERIVED,
             height="last_height",
             searched=("address",),
         ),
@@ -182,6 +211,7 @@ TABLES: Final = {
             schema=HOLDERS,
             key=("ticker", "address"),
             sort=("ticker", "rank"),
+            classification=Classification.DERIVED,
         ),
         Table(
             name="supply",
@@ -190,6 +220,7 @@ TABLES: Final = {
             schema=SUPPLY,
             key=("ticker",),
             sort=("ticker",),
+            classification=Classification.DERIVED,
         ),
         Table(
             name="y_balances",
@@ -198,6 +229,7 @@ TABLES: Final = {
             schema=Y_BALANCES,
             key=("ticker", "address"),
             sort=("ticker", "address"),
+            classification=Classification.DERIVED,
         ),
         Table(
             name="balance_changes",
@@ -206,7 +238,18 @@ TABLES: Final = {
             schema=BALANCE_CHANGES,
             key=("height", "sequence"),
             sort=("height", "sequence"),
+            classification=Classification.DERIVED,
         ),
+        Table(
+            name="tip",
+            kind=Kind.VIEW,
+            row="The block that answers are from; none while nothing is indexed.",
+            schema=TIP,
+            key=("network",),
+            sort=("network",),
+            classification=Classification.PUBLIC,
+        ),
+        *map(analytic_view, ANALYTIC_VIEWS),
     )
 }
 
@@ -215,6 +258,38 @@ FACTS: Final = tuple(table.name for table in TABLES.values() if table.kind is Ki
 
 STATES: Final = tuple(table.name for table in TABLES.values() if table.versions_of)
 """Versions of modules' state, of which judging needs the newest."""
+
+MACROS: Final = {
+    "balances_at": "balances",
+    "holders_at": "holders",
+    "distribution_at": "holder_distribution",
+}
+"""Views that can be asked after any block, with the view that has their columns; they take the height of the block."""
+
+INNER_VIEWS: Final = {
+    "records": "Operations without the hash of their block.",
+    "fold": "Balances at the newest kept height.",
+    "fold_supplies": "Supplies at that height.",
+    "recent_events": "Balance events after that height.",
+    "recent_supplies": "Supplies at that height and after it.",
+    **{name: question(name) for name in STATE_VIEWS if name not in TABLES},
+}
+"""Views that others read. Their columns may change in any version."""
+
+BESIDE: Final = (
+    (
+        "`segments`, `commits` in ClickHouse",
+        "What was published there, and what is visible.",
+        Classification.OPERATIONAL,
+    ),
+    ("`manifest.json`", "The files of the published state, with their hashes.", Classification.OPERATIONAL),
+    ("`simplicity.duckdb`", "The views, without rows.", Classification.OPERATIONAL),
+    ("`indexer.json`, `lock`", "How the indexer is doing; who writes.", Classification.OPERATIONAL),
+    ("`keys.json`, `keys.lock`", "Hashes of API keys, names of their owners.", Classification.CONFIDENTIAL),
+    ("`trail.jsonl`", "Administrative actions and who did them.", Classification.CONFIDENTIAL),
+    ("log of requests", "Who asked what, when.", Classification.CONFIDENTIAL),
+)
+"""What an installation keeps that is not a table of the chain."""
 
 _INTRODUCTION: Final = f"""# Tables
 
@@ -228,38 +303,88 @@ example `simplicity sql --data DIR "SELECT * FROM balances LIMIT 5"`.
 - Facts are files: the manifest (`manifest.json`) lists each segment with its table, heights, rows and SHA-256. Do not
   collect files by a pattern: files that were replaced stay for a while.
 - Every answer belongs to one published height: `SELECT * FROM tip`.
+- The key of a table is its grain: no two rows agree in all of its columns.
+
+Every table says what class its data is of, and how long it is kept. Classes say who may read:
+
+| class | who may read |
+|---|---|
 """
 
 
 def document() -> str:
     """`docs/tables.md` without its last line end."""
-    sections = (line for table in TABLES.values() for line in _section(table))
-    return "\n".join([_INTRODUCTION.rstrip(), *sections, *_questions(), *_causes()])
+    classes = (f"| {each.word} | {each.value} |" for each in Classification)
+    sections = (line for table in TABLES.values() if table.name not in ANALYTIC_VIEWS for line in _section(table))
+    return "\n".join(
+        [
+            _INTRODUCTION.rstrip(),
+            *classes,
+            *sections,
+            *_questions(),
+            *_macros(),
+            *_inner_views(),
+            *_beside(),
+            *_causes(),
+        ]
+    )
 
 
-def _section(table: Table) -> Iterator[str]:
-    yield f"\n## {table.name}\n"
+def _section(table: Table, title: str = "##") -> Iterator[str]:
+    yield f"\n{title} {table.name}\n"
+    if table.name in ANALYTIC_VIEWS:
+        yield f"{question(table.name)}\n"
     yield f"{table.row} {table.kind.value} Key: {_list(table.key)}. Sorted by {_list(table.sort)}.\n"
+    yield f"Class: {table.classification.word}. Kept: {table.kind.kept}.\n"
     if table.versions_of:
         yield f"The view `{CURRENT}{table.name}` has the newest row of each {_list(table.versions_of)}.\n"
-    yield "| column | type | null | meaning |"
-    yield "|---|---|---|---|"
     extra = [BLOCK_HASH] if table.name == "operations" else []
-    for field in [*table.schema, *extra]:
-        yield f"| `{field.name}` | {_type(field.type)} | {'yes' if field.nullable else ''} | {_meaning(field)} |"
+    yield from _columns([*table.schema, *extra], units=table.name in ANALYTIC_VIEWS)
+
+
+def _columns(fields: list[pa.Field], units: bool) -> Iterator[str]:
+    yield "| column | type | unit | null | meaning |" if units else "| column | type | null | meaning |"
+    yield "|---|---|---|---|---|" if units else "|---|---|---|---|"
+    for field in fields:
+        unit = f" {unit_of(field)} |" if units else ""
+        yield f"| `{field.name}` | {_type(field.type)} |{unit} {'yes' if field.nullable else ''} | {_meaning(field)} |"
 
 
 def _questions() -> Iterator[str]:
-    """Views that answer one question each, without a schema of their own: `DESCRIBE` shows their columns."""
-    yield "\n## Questions\n"
-    yield "Views of DuckDB that answer one question each. Days are those of UTC; amounts are in tokens, a sum that does"
-    yield "not fit is null; shares are from 0 to 1. `DESCRIBE daily_volume` shows columns and types.\n"
-    yield "| view | question |"
-    yield "|---|---|"
+    yield "\n## Analytic views\n"
+    yield "Views that answer one question each. Days are those of UTC, by the times in block headers, which need not"
+    yield "ascend. A share from 0 to 1 and every other double is rounded in its last step only; it is for reading and"
+    yield "drawing, not for adding up."
     for name in ANALYTIC_VIEWS:
-        yield f"| `{name}` | {question(name)} |"
-    yield "\nAfter any block: `balances_at(at_height := 900000)`, `holders_at(…)` and `distribution_at(…)`,"
-    yield "with the columns of `balances`, `holders` and `holder_distribution`."
+        yield from _section(TABLES[name], "###")
+
+
+def _macros() -> Iterator[str]:
+    yield "\n## Views after any block\n"
+    yield "Macros, called with the height of a block: `SELECT * FROM holders_at(900000) WHERE ticker = 'ORDI'`. They"
+    yield "answer what the view answered when that block was the newest; above the published height what it answers"
+    yield "now, before the first block nothing. Class, key and columns are those of the view.\n"
+    yield "| macro | after block `at_height` |"
+    yield "|---|---|"
+    for name, view in MACROS.items():
+        yield f"| `{name}(at_height)` | `{view}`: {TABLES[view].row} |"
+
+
+def _inner_views() -> Iterator[str]:
+    yield "\n## Views that others read\n"
+    yield f"Class: {Classification.DERIVED.word}. Kept: {Kind.VIEW.kept}. Their columns may change in any version.\n"
+    yield "| view | what it has |"
+    yield "|---|---|"
+    for name, meaning in INNER_VIEWS.items():
+        yield f"| `{name}` | {meaning} |"
+
+
+def _beside() -> Iterator[str]:
+    yield "\n## Beside the tables\n"
+    yield "| what | what it has | class |"
+    yield "|---|---|---|"
+    for name, meaning, classification in BESIDE:
+        yield f"| {name} | {meaning} | {classification.word} |"
 
 
 def _causes() -> Iterator[str]:
@@ -271,6 +396,11 @@ def _causes() -> Iterator[str]:
     for kind in installed().kinds:
         for cause, meaning in kind.causes.items():
             yield f"| `{cause}` | {kind.name} | {meaning} |"
+
+
+def unit_of(field: pa.Field) -> str:
+    """What the numbers of a column count; empty for texts and for numbers that only name something."""
+    return str(field.metadata.get(b"unit", b"").decode())
 
 
 def _list(names: tuple[str, ...]) -> str:

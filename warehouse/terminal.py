@@ -16,7 +16,7 @@ from pygments.lexers.sql import PostgresLexer
 
 from warehouse.allowed_sql import PUBLIC
 from warehouse.errors import LakeError
-from warehouse.shell import Shell, is_complete, is_goodbye, meanings_of, row_of
+from warehouse.shell import Shell, is_complete, is_goodbye, macros_with_meanings, meanings_of, row_of
 
 KEYWORDS: Final = """
     SELECT FROM WHERE GROUP BY ORDER LIMIT JOIN LEFT USING ON AS AND OR NOT IN IS NULL LIKE BETWEEN CASE WHEN THEN ELSE
@@ -25,12 +25,14 @@ KEYWORDS: Final = """
 
 
 class Names(Completer):
-    """Names of tables and columns, with what they mean, and the words of SQL."""
+    """Names of tables, macros and columns, with what they mean, and the words of SQL."""
 
     def __init__(self, shell: Shell) -> None:
         columns = {name: text for table in sorted(PUBLIC) for name, text in meanings_of(table).items()}
         tables = {name: row_of(name) for name in sorted(PUBLIC)}
-        self._names = {**dict.fromkeys(shell.words, ""), **tables, **columns, **dict.fromkeys(KEYWORDS.split(), "")}
+        macros = {f"{name}(": meaning for name, meaning in macros_with_meanings().items()}
+        words = dict.fromkeys(KEYWORDS.split(), "")
+        self._names = {**dict.fromkeys(shell.words, ""), **tables, **macros, **columns, **words}
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         before = document.get_word_before_cursor(WORD=True)

@@ -71,3 +71,12 @@ BALANCE_CHANGES: Final = pa.schema(
         ),
     ]
 )
+
+TIP: Final = pa.schema(
+    [
+        column("network", pa.string(), "Name of the chain's network."),
+        column("height", pa.int32(), "Height of the block."),
+        column("hash", pa.string(), "Its hash, 64 hex digits."),
+        column("cumulative_hash", pa.string(), "Hash of everything that happened up to it, 64 hex digits."),
+    ]
+)

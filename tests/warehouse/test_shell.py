@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 
 from tests.helpers.recorded import TIP, recorded_lake
 from warehouse.errors import HeightUnknown, UnusableQuery
 from warehouse.lake import Lake
 from warehouse.shell import Shell, is_complete
+from warehouse.terminal import Names
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,6 +98,10 @@ def test_tables_and_columns_are_told_with_their_meaning(lake: Path, capsys: pyte
     assert "recent_events" not in tables
     shell.run(".schema current_pools")
     assert re.search(r"^height +INTEGER +Height after which the row holds\.$", capsys.readouterr().out, re.M)
+    assert re.search(r"^holders_at\(H\) +`holders` as it was after block H\.$", tables, re.M)
+    for name in ("distribution_at", "distribution_at(130)"):
+        shell.run(f".schema {name}")
+        assert re.search(r"^gini +DOUBLE +Gini coefficient .*\.$", capsys.readouterr().out, re.M)
     shell.run(".help")
     assert ".height H" in capsys.readouterr().out
 
@@ -110,6 +117,22 @@ def test_the_next_answer_is_from_what_is_published_then(tmp_path: Path, capsys: 
     assert capsys.readouterr().out == "height\n130\n"
     with pytest.raises(HeightUnknown):
         pinned.run("SELECT height FROM tip;")
+
+
+@pytest.mark.parametrize(
+    ("text", "completed"),
+    [
+        ("SELECT * FROM balances_a", ["balances_at("]),
+        ("SELECT * FROM new_a", ["new_addresses"]),
+        ("FROM holders_at(120) JOIN distribution_", ["distribution_at("]),
+        ("SELECT max(gin", ["gini"]),
+        (".tab", [".tables"]),
+    ],
+)
+def test_names_are_completed(text: str, completed: list[str], lake: Path) -> None:
+    """Views that take a height up to the bracket in which it stands."""
+    offered = Names(Shell(lake)).get_completions(Document(text), CompleteEvent())
+    assert [completion.text for completion in offered] == completed
 
 
 class Terminal:
