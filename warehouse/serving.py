@@ -14,9 +14,10 @@ from warehouse.arrays import Amounts
 from warehouse.backend import Backend
 from warehouse.extensions import Extensions
 from warehouse.manifest import Fold
+from warehouse.overlay import NOTHING, Change, Changes
 from warehouse.recent import Recent, are_few, read_recent
 from warehouse.serving_map import ServingMap, supply_rows, token_rows
-from warehouse.serving_view import Change, View
+from warehouse.serving_view import View
 from warehouse.store import Published, Store
 
 EVENT_COLUMNS: Final = ("height", "ticker", "address", "delta", "balance_after", "cause")
@@ -151,7 +152,7 @@ def _newest_busy(blocks: pa.Table) -> int:
     return int(pc.max(busy["height"]).as_py() or 0)
 
 
-def _changed(view: View, events: pa.Table) -> tuple[Map[str, Map[str, Change]], Map[str, frozenset[str]]]:
+def _changed(view: View, events: pa.Table) -> tuple[Map[str, Changes], Map[str, frozenset[str]]]:
     """The overlay of `view` with `events`, of which only the last of each account counts."""
     cause = pl.col("cause")
     credit = ((pl.col("delta") > 0) & (cause != "rounding")) | cause.is_in(CREDITS)
@@ -168,16 +169,11 @@ def _changed(view: View, events: pa.Table) -> tuple[Map[str, Map[str, Change]], 
     names = zip(last["ticker"].to_pylist(), last["address"].to_pylist(), last["credit_height"].to_pylist(), strict=True)
     balances: Iterable[int] = Amounts(last["balance_after"].chunk(0)) if last.num_rows else ()
     for (ticker, address, credit_height), balance in zip(names, balances, strict=True):
-        known = view.changes.get(ticker, Map()).get(address) or _folded(view, ticker, address)
-        change = Change(balance, credit_height or known.credit_height, known.folded)
+        known = view.changes.get(ticker, NOTHING).by_address.get(address)
+        change = Change(balance, credit_height or (known.credit_height if known else 0))
         by_ticker.setdefault(ticker, {})[address] = change
         touched[address] = touched.get(address, frozenset()) | {ticker}
     changes = view.changes.mutate()
     for ticker, accounts in by_ticker.items():
-        changes[ticker] = changes.get(ticker, Map()).update(accounts)
+        changes[ticker] = changes.get(ticker, NOTHING).after(accounts)
     return changes.finish(), touched.finish()
-
-
-def _folded(view: View, ticker: str, address: str) -> Change:
-    account = view.fold.account(ticker, address)
-    return Change(account.balance, account.credit_height, account.balance) if account else Change(0, 0, 0)

@@ -17,17 +17,9 @@ from engine.modules.stakes import RECEIPT
 from ingest.source import Tip
 from warehouse.extensions import Extensions, Held
 from warehouse.manifest import Manifest
+from warehouse.overlay import NOTHING, UNMOVED, Change, Changes, Moved
 from warehouse.recent import Recent
 from warehouse.serving_map import Account, RankKey, ServingMap, Supply, Token, rank_key
-
-
-class Change(NamedTuple):
-    """An account that blocks since the fold have touched."""
-
-    balance: int
-    credit_height: int
-    folded: int
-    """Its balance in the fold, 0 when it is not there."""
 
 
 class Listed(NamedTuple):
@@ -41,10 +33,6 @@ class Listed(NamedTuple):
     held: Held
 
 
-Moved = tuple[list[RankKey], list[Account]]
-"""Places in the fold's ranking that are void, and accounts that stand elsewhere by now; both in order."""
-
-
 @dataclass(frozen=True, eq=False)
 class View:
     """The ledger at the tip of one manifest. Amounts are in units of 10^-8."""
@@ -54,8 +42,8 @@ class View:
     last_operation_height: int
     """Newest block with any record, refused ones included; 0 when there is none."""
     fold: ServingMap
-    changes: Map[str, Map[str, Change]] = field(default_factory=Map)
-    """By ticker, then address."""
+    changes: Map[str, Changes] = field(default_factory=Map)
+    """By ticker."""
     touched: Map[str, frozenset[str]] = field(default_factory=Map)
     """Address to tickers with changes."""
     supplies: Map[str, Supply] = field(default_factory=Map)
@@ -65,8 +53,8 @@ class View:
     extensions: Extensions = field(default_factory=Extensions)
     recent: Recent | None = None
     """None where the newest operations are not known yet."""
-    _rankings: dict[str, tuple[Map[str, Change], Moved]] = field(default_factory=dict)
-    """Sorted changes of the tickers whose holders were asked for; views of one fold share them."""
+    _moved: dict[str, Moved] = field(default_factory=dict)
+    """Of the tickers whose holders were asked for; views of one fold share them."""
     _listed: list[Listed] = field(default_factory=list, init=False)
     """What `listed` answers, once it was asked."""
 
@@ -80,17 +68,14 @@ class View:
         if ticker.startswith(RECEIPT):
             return self.extensions.account(ticker, address)
         changes = self.changes.get(ticker)
-        change = changes.get(address) if changes is not None else None
-        if change is None:
-            return self.fold.account(ticker, address)
-        return Account(ticker, address, change.balance, change.credit_height)
+        change = changes.by_address.get(address) if changes is not None else None
+        return self.fold.account(ticker, address) if change is None else self._changed(ticker, address, change)
 
     def accounts_of(self, address: str) -> list[Account]:
         """What the address holds, largest balance first, then by ticker; empty accounts are left out."""
         accounts = {account.ticker: account for account in self.fold.accounts_of(address)}
         for ticker in self.touched.get(address, frozenset()):
-            change = self.changes[ticker][address]
-            accounts[ticker] = Account(ticker, address, change.balance, change.credit_height)
+            accounts[ticker] = self._changed(ticker, address, self.changes[ticker].by_address[address])
         return largest_first(chain(accounts.values(), self.extensions.accounts_of(address)))
 
     def token(self, ticker: str) -> Token | None:
@@ -142,24 +127,34 @@ class View:
         if ticker.startswith(RECEIPT):
             return self.extensions.ranking(ticker)[skip : skip + limit]
         ranking = self.fold.ranking(ticker)
-        changes = self.changes.get(ticker, Map())
-        gone, come = self._moved(ticker, changes)
+        changes = self.changes.get(ticker, NOTHING)
+        moved = self._ranked(ticker, changes)
+        gone, come = moved.gone, moved.come
 
         def before(rank: int) -> int:
             """Holders that stand before the fold's holder of `rank`."""
-            return rank - bisect_left(gone, ranking[rank]) + bisect_left(come, ranking[rank], key=rank_key)
+            key = ranking[rank]
+            return rank - bisect_left(gone, key) + bisect_left(come, key)
 
-        rank = max(bisect_right(range(len(ranking)), skip, key=before) - 1, 0)
+        rank = max(bisect_right(range(min(len(ranking), skip + len(gone) + 1)), skip, key=before) - 1, 0)
         place = 0
         if ranking and before(rank) <= skip:
             skip -= before(rank)
-            place = bisect_left(come, ranking[rank], key=rank_key)
+            place = bisect_left(come, ranking[rank])
 
-        def unchanged() -> Iterator[Account]:
-            accounts = map(ranking.account, range(rank, len(ranking)))
-            return (account for account in accounts if account.address not in changes)
+        def unchanged() -> Iterator[tuple[RankKey, Account]]:
+            for at in range(rank, len(ranking)):
+                account = ranking.account(at)
+                if account.address not in changes.by_address:
+                    yield rank_key(account), account
 
-        return list(islice(merge(unchanged(), come[place:], key=rank_key), skip, skip + limit))
+        def changed() -> Iterator[tuple[RankKey, Account]]:
+            for key in islice(come, place, None):
+                address = key[1].decode()
+                yield key, self._changed(ticker, address, changes.by_address[address])
+
+        # No two accounts have the same key.
+        return [account for _, account in islice(merge(unchanged(), changed()), skip, skip + limit)]
 
     def count_holders(self, ticker: str) -> int:
         """How many they are."""
@@ -168,15 +163,26 @@ class View:
         supply = self.supply(ticker)
         return supply.holders if supply else 0
 
-    def _moved(self, ticker: str, changes: Map[str, Change]) -> Moved:
-        known = self._rankings.get(ticker)
-        if known is None or known[0] is not changes:
-            gone = sorted((-change.folded, address.encode()) for address, change in changes.items() if change.folded)
-            accounts = (
-                Account(ticker, address, c.balance, c.credit_height) for address, c in changes.items() if c.balance
-            )
-            known = self._rankings[ticker] = changes, (gone, sorted(accounts, key=rank_key))
-        return known[1]
+    def _changed(self, ticker: str, address: str, change: Change) -> Account:
+        credit_height = change.credit_height
+        if not credit_height and (folded := self.fold.account(ticker, address)):
+            credit_height = folded.credit_height
+        return Account(ticker, address, change.balance, credit_height)
+
+    def _ranked(self, ticker: str, changes: Changes) -> Moved:
+        """How the ticker's changes alter the fold's ranking. A view that is older than the last asked starts anew."""
+        known = self._moved.get(ticker, UNMOVED)
+        if known.changes is changes:
+            return known
+
+        def folded(address: str) -> int:
+            account = self.fold.account(ticker, address)
+            return account.balance if account else 0
+
+        if known.changes.steps > changes.steps:
+            return UNMOVED.after(changes, folded)
+        moved = self._moved[ticker] = known.after(changes, folded)
+        return moved
 
 
 def largest_first(accounts: Iterable[Account]) -> list[Account]:
