@@ -58,6 +58,14 @@ def test_it_was_run_from_top_to_bottom(path: Path) -> None:
 
 
 @every_notebook
+def test_nothing_that_it_compares_differs(path: Path) -> None:
+    """Notebooks check what they claim: they write `equal` or DIFFERENT, and tables have a column `equal`."""
+    for text in (text for shown in texts(path).values() for text in shown):
+        assert "DIFFERENT" not in text
+        assert not ("equal" in text and "false" in text)
+
+
+@every_notebook
 def test_it_names_no_place_of_a_machine(path: Path) -> None:
     written = ["".join(cell["source"]) for cell in cells(path)]
     written += [text for shown in texts(path).values() for text in shown]
