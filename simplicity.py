@@ -41,6 +41,7 @@ from ingest.source import Source
 from warehouse.answers import plain
 from warehouse.audit import audit as audit_lake
 from warehouse.backends import LAKE
+from warehouse.bundles.errors import UnusableKey
 from warehouse.catalogue import Catalogue, write_catalogue
 from warehouse.commands.catalogue import catalogue
 from warehouse.commands.export import export
@@ -50,7 +51,7 @@ from warehouse.commands.snapshot import snapshot_app
 from warehouse.commands.sql import sql
 from warehouse.commands.trail import trail
 from warehouse.duckdb_engine import connect
-from warehouse.errors import LakeError, LakeNotFound, UnusableQuery
+from warehouse.errors import DifferenceFound, LakeError, LakeNotFound, UnusableQuery
 from warehouse.folds import fold_due, make_fold
 from warehouse.indexer import Indexer, rederive
 from warehouse.lake import Lake
@@ -76,8 +77,10 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Context) -> object:
         try:
             return super().invoke(ctx)
-        except (UnusableQuery, UnusableOption, UnknownKey) as error:
+        except (UnusableQuery, UnusableOption, UnknownKey, UnusableKey) as error:
             raise fail(str(error), WRONG_USE) from error
+        except DifferenceFound as error:
+            raise fail(str(error), DIFFERENCE) from error
         except (IngestError, LakeError) as error:
             raise fail(str(error), IN_THE_WAY) from error
         except OSError as error:

@@ -7,6 +7,10 @@ class LakeError(Exception):
     """Base of every error that the warehouse raises."""
 
 
+class DifferenceFound(LakeError):
+    """Something is not what it was signed to be: no trouble on the way, but what a check was made to find."""
+
+
 class LakeNotFound(LakeError):
     """There is no manifest in the directory."""
 
@@ -35,7 +39,7 @@ class LakeInUse(LakeError):
 class NewerFormat(LakeError):
     """The lake was written by a version of the program that knows more than this one."""
 
-    def __init__(self, path: Path, what: str, found: int, known: int) -> None:
+    def __init__(self, path: Path | str, what: str, found: int, known: int) -> None:
         super().__init__(f"{path}: {what} {found} is newer than {known}, the newest known here: upgrade simplicity")
         self.path = path
         self.found = found

@@ -11,6 +11,11 @@ SIGNATURE: Final = "snapshot.sig"
 FORMAT: Final = 1
 """Version of this layout."""
 
+LARGEST: Final = 256 << 20
+"""Bytes that a list of contents may have: millions of files."""
+
+SIGNATURE_BYTES: Final = 64
+
 _PATH: Final = re.compile(r"manifest\.json|(segments|folds)(/[A-Za-z0-9_][A-Za-z0-9_.-]*){2}")
 """What files of a lake are called: nothing that leads out of its folder."""
 

@@ -40,14 +40,14 @@ class Drill:
         return any(each.expected != each.found for each in self.comparisons)
 
 
-def drill(path: Path, key: Ed25519PublicKey, rebuild: bool, advance: Advance = lambda _: None) -> Drill:
-    """Restore the snapshot at `path` into a temporary folder and compare; with `rebuild` also judge its archive anew.
+def drill(place: Path | str, key: Ed25519PublicKey, rebuild: bool, advance: Advance = lambda _: None) -> Drill:
+    """Restore the snapshot at `place` into a temporary folder and compare; with `rebuild` also judge its archive anew.
 
     A snapshot of an older schema version is always judged anew. Raises what `import_into` does, and LakeError.
     """
     with tempfile.TemporaryDirectory(prefix="simplicity-drill-") as folder:
         began = time.monotonic()
-        contents = import_into(path, Path(folder), key, advance)
+        contents = import_into(place, Path(folder), key, advance)
         restored = time.monotonic()
         comparisons: list[Comparison] = []
         with Lake.open(Path(folder)) as lake:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from warehouse.errors import LakeError
+from warehouse.errors import DifferenceFound, LakeError
 
 
 class UnusableKey(LakeError):
@@ -29,28 +29,46 @@ class OutputExists(LakeError):
 
 
 class NoSnapshot(LakeError):
-    """The file or folder is not a snapshot."""
+    """What is at the place is not a snapshot."""
 
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path} is not a snapshot ({why}): get it again from where it was made")
+    def __init__(self, place: Path | str, why: str) -> None:
+        super().__init__(f"{place} is not a snapshot ({why}): get it again from where it was made")
 
 
-class WrongSignature(LakeError):
+class WrongSignature(DifferenceFound):
     """The list of contents was not signed with the key that is believed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, place: str) -> None:
         super().__init__(
-            f"snapshot.json in {path} was not signed by the given key: it was changed, or made by somebody else; "
+            f"snapshot.json in {place} was not signed by the given key: it was changed, or made by somebody else; "
             "do not use it"
         )
 
 
-class Tampered(LakeError):
+class Tampered(DifferenceFound):
     """A file of the snapshot is not what its maker signed. `name` is its path in the snapshot."""
 
-    def __init__(self, path: Path, name: str, why: str) -> None:
-        super().__init__(f"{name} in {path} {why}: do not use this snapshot, get it again from where it was made")
+    def __init__(self, place: str, name: str, why: str) -> None:
+        super().__init__(f"{name} in {place} {why}: do not use this snapshot, get it again from where it was made")
         self.name = name
+
+
+class DownloadStopped(LakeError):
+    """A server gave nothing more, several times in a row."""
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(f"{place} gives no more ({why}): run the same command again, an import goes on where it was")
+
+
+class AlreadyThere(LakeError):
+    """The lake that a snapshot was to be imported into holds its chain already."""
+
+    def __init__(self, directory: Path, tip: int, height: int) -> None:
+        super().__init__(
+            f"the lake in {directory} already holds this chain up to height {tip}, the snapshot ends at {height}: "
+            "there is nothing to import, `simplicity sync` goes on"
+        )
+        self.directory = directory
 
 
 class OtherLake(LakeError):

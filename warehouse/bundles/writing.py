@@ -1,10 +1,8 @@
 """Into a snapshot: one published state, while the writer goes on."""
 
-import io
 import os
 import secrets
 import shutil
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from warehouse.bundles.archive import ending, header, padding
 from warehouse.bundles.contents import NAME, SIGNATURE, Contents, Member
 from warehouse.bundles.errors import NothingToExport, OutputExists
 from warehouse.bundles.hashes import balances_hash
@@ -89,22 +88,17 @@ def _contents(held: Path, snapshot: Snapshot) -> Contents:
 
 
 def _write_tar(held: Path, target: Path, contents: Contents, signature: bytes, advance: Advance) -> None:
-    with tarfile.open(target, "w:", format=tarfile.PAX_FORMAT) as archive:
+    with target.open("wb") as archive:
         for name, content in ((NAME, contents.encoded()), (SIGNATURE, signature)):
-            archive.addfile(_plain(name, len(content)), io.BytesIO(content))
+            archive.write(header(name, len(content)) + content + padding(len(content)))
         for member in contents.files:
+            archive.write(header(member.path, member.bytes))
             with (held / member.path).open("rb") as file:
-                archive.addfile(_plain(member.path, member.bytes), file)
+                shutil.copyfileobj(file, archive)
+            archive.write(padding(member.bytes))
             advance(member.bytes)
+        archive.write(ending(archive.tell()))
     sync_file(target)
-
-
-def _plain(name: str, size: int) -> tarfile.TarInfo:
-    """The same header for the same file, whoever writes it and when."""
-    info = tarfile.TarInfo(name)
-    info.size = size
-    info.mode = 0o644
-    return info
 
 
 def _write_folder(held: Path, target: Path, contents: Contents, signature: bytes, advance: Advance) -> None:

@@ -15,6 +15,7 @@ from warehouse.bundles.drill import drill as try_restore
 from warehouse.bundles.reading import Advance, import_into
 from warehouse.bundles.reading import verify as verify_files
 from warehouse.bundles.signing import make_key_pair, read_private, read_public
+from warehouse.bundles.web import is_address, is_open_to_others
 from warehouse.bundles.writing import export as write_snapshot
 from warehouse.manifest import read_any_manifest
 from warehouse.tables import SCHEMA_VERSION
@@ -28,7 +29,9 @@ snapshot_app = typer.Typer(
     help="Export a published state, signed; verify it; make a lake of it; try a restore.", no_args_is_help=True
 )
 
-Snapshot = Annotated[Path, typer.Argument(help="The snapshot: a tar file or a folder.", metavar="SNAPSHOT")]
+Snapshot = Annotated[
+    str, typer.Argument(help="The snapshot: a tar file or a folder, here or on a server.", metavar="FILE|DIR|URL")
+]
 Key = Annotated[
     Path,
     settings.setting(
@@ -72,6 +75,7 @@ def export(
 def verify(snapshot: Snapshot, snapshot_key: Key) -> None:
     """Check the signature and every byte; nothing is written."""
     public = read_public(snapshot_key)
+    _warn_of_plain_text(snapshot)
     with _bar("verifying") as advance:
         contents = verify_files(snapshot, public, advance)
     console.print(f"genuine: {_described(contents)}", markup=False)
@@ -81,6 +85,7 @@ def verify(snapshot: Snapshot, snapshot_key: Key) -> None:
 def import_(snapshot: Snapshot, data: settings.Data, snapshot_key: Key) -> None:
     """Make a lake of the snapshot, or go on where an interrupted import stopped; `sync` follows from its height."""
     public = read_public(snapshot_key)
+    _warn_of_plain_text(snapshot)
     with _bar("importing") as advance:
         contents = import_into(snapshot, data, public, advance)
     note(data, "import snapshot", height=contents.height, hash=contents.hash, cumulative_hash=contents.cumulative_hash)
@@ -99,6 +104,7 @@ def drill(
 ) -> None:
     """Restore into a temporary folder, compare all hashes, and say how long it took."""
     public = read_public(snapshot_key)
+    _warn_of_plain_text(snapshot)
     with _bar("restoring") as advance:
         report = try_restore(snapshot, public, rebuild, advance)
     for each in report.comparisons:
@@ -110,6 +116,11 @@ def drill(
     if report.differs:
         raise typer.Exit(DIFFERENCE)
     console.print(f"restorable: {_described(report.contents)}", markup=False)
+
+
+def _warn_of_plain_text(place: str) -> None:
+    if is_address(place) and is_open_to_others(place):
+        console.print("the snapshot comes over plain http: its signature protects it, https also hides what you fetch")
 
 
 def _described(contents: Contents) -> str:
