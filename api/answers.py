@@ -17,10 +17,14 @@ LISTS: Final = ("data", "items")
 
 def answer(body: object) -> Response:
     """`body` as JSON. A list's rows are counted, also those of one in an envelope."""
-    rows = next((body[name] for name in LISTS if name in body), None) if isinstance(body, dict) else body
+    count_rows(next((body[name] for name in LISTS if name in body), None) if isinstance(body, dict) else body)
+    return Response(orjson.dumps(body), media_type="application/json")
+
+
+def count_rows(rows: object) -> None:
+    """Take the rows of an answer into the metrics; what is no list has none."""
     if isinstance(rows, list | tuple):
         ROWS.inc(len(rows))
-    return Response(orjson.dumps(body), media_type="application/json")
 
 
 def documented(name: str, model: Any) -> dict[str, Any]:

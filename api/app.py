@@ -1,7 +1,7 @@
 """The HTTP application: routes over what the lake publishes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -11,13 +11,13 @@ from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 
 from api.access import Access
 from api.answers import add_example, operation_id
 from api.at_hand import AtHand
 from api.bounds import Bounds
 from api.columns import Columns
+from api.compression import Compression
 from api.counts import Counts
 from api.document import complete
 from api.errors import add_error_handlers
@@ -62,9 +62,6 @@ from warehouse.backend import Backend
 from warehouse.lake_backend import LakeBackend
 
 SAFE: Final = Options()
-
-SMALL: Final = 1000
-"""Bytes of an answer that is not worth compressing."""
 
 DESCRIPTION: Final = """
 Exact balances, supplies and histories of the Universal BRC-20 protocol.
@@ -190,14 +187,8 @@ def create_app(
             Middleware(Access),
             *([Middleware(Traces, tracer=tracing.tracer)] if tracing else []),
             Middleware(SecurityHeaders),
-            Middleware(
-                CORSMiddleware,
-                allow_origins=options.cors_origins,
-                allow_methods=["GET", "POST"],
-                allow_headers=TAKEN_HEADERS,
-                expose_headers=EXPOSED_HEADERS,
-            ),
-            Middleware(GZipMiddleware, minimum_size=SMALL, compresslevel=5),
+            *([_sharing(options.cors_origins)] if options.cors_origins else []),
+            Middleware(Compression),
             Middleware(Bounds),
             Middleware(Guard, identities=Identities(data_dir, options), counts=counts),
             Middleware(Freshness, follower=follower, neighbours=neighbours),
@@ -210,3 +201,14 @@ def create_app(
         app.include_router(module.router)
     complete(app, add_example, add_links)
     return app
+
+
+def _sharing(origins: Sequence[str]) -> Middleware:
+    """Lets the pages of the listed sites read answers; of others browsers keep them."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=TAKEN_HEADERS,
+        expose_headers=EXPOSED_HEADERS,
+    )

@@ -49,6 +49,13 @@ class Page(NamedTuple):
     cursor: str | None
 
 
+class Part(NamedTuple):
+    """Rows as they are answered, and the cursor of the page behind them."""
+
+    rows: Sequence[object]
+    cursor: str | None
+
+
 async def _page(
     skip: Skip = 0, limit: Limit = 100, start: Start = None, size: Size = None, cursor: Cursor = None
 ) -> Page:

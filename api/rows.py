@@ -1,6 +1,7 @@
 """Shapes of answers, and how they are made from what the warehouse knows. Field names are those that clients know."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -208,6 +209,7 @@ def amount_text(units: int) -> str:
     return f"{'-' if units < 0 else ''}{whole}.{fraction:08d}"
 
 
+@lru_cache(10_000)
 def time_text(moment: datetime) -> str:
     """An instant in UTC, to the second."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

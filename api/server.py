@@ -23,7 +23,7 @@ from ingest.node import Node
 from ingest.patience import Patience
 from ingest.rpc import Credentials, Heard, Rpc, unheard
 from warehouse.backend import Backend
-from warehouse.backends import LAKE, check_backend, opened
+from warehouse.backends import LAKE, check_start, opened
 
 DATA: Final = "SIMPLICITY_DATA"
 NODE: Final = "SIMPLICITY_NODE"
@@ -62,12 +62,12 @@ def serve(
     """Serve until SIGTERM or SIGINT, then let running requests end. A worker that dies is replaced.
 
     `node` is the address of Bitcoin Core for the network's height; without it that height is null. `trace` is the
-    address of a collector of traces. Raises UnusableOption, UnusableBackend.
+    address of a collector of traces. Raises UnusableOption, UnusableBackend, BackendUnavailable.
     """
     log_as_json()
     options = options or Options()
     check_collector(trace)
-    check_backend(backend)
+    check_start(backend, workers)
     # uvicorn raises the signal anew once it has stopped in good order: that is the end, not a failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     given = credentials or Credentials()

@@ -109,13 +109,18 @@ def _newest(snapshot: Published, heights: tuple[int, int]) -> tuple[pa.Table, Ra
 def _operations(rows: pa.Table) -> list[Operation]:
     if not rows.num_rows:
         return []
-    names = (*_PLAIN, "time", "amount", "block_hash", "payload")
-    seconds = rows["block_time"].cast(pa.int64()).to_pylist()
-    times = [datetime.fromtimestamp(second, UTC) for second in seconds]
-    amounts = _texts(rows["amount"].chunk(0))
-    columns = [*(rows[name].to_pylist() for name in _PLAIN), times, amounts, rows["block_hash"].to_pylist()]
-    order = [names.index(name) for name in Operation._fields]
-    return [Operation._make([each[at] for at in order]) for each in zip(*columns, [None] * len(times), strict=True)]
+    columns = {name: rows[name].to_pylist() for name in (*_PLAIN, "block_hash")}
+    columns["time"] = _times(rows["block_time"])
+    columns["amount"] = _texts(rows["amount"].chunk(0))
+    columns["payload"] = [None] * rows.num_rows
+    return list(map(Operation._make, zip(*(columns[name] for name in Operation._fields), strict=True)))
+
+
+def _times(times: pa.ChunkedArray) -> list[datetime]:
+    """Instants in UTC; a block's operations share one."""
+    seconds = times.cast(pa.int64()).to_pylist()
+    known = {second: datetime.fromtimestamp(second, UTC) for second in set(seconds)}
+    return [known[second] for second in seconds]
 
 
 def _texts(amounts: pa.Array) -> list[str | None]:

@@ -16,6 +16,9 @@ from warehouse.serving_tables import ACCOUNTS, ACCOUNTS_FILE, TICKERS, TICKERS_F
 TICKERS_REMEMBERED = 10_000
 """Rows of the tickers asked for most recently are not searched again."""
 
+HOLDERS_REMEMBERED = 50_000
+"""Holders told most recently are not read again."""
+
 
 class Account(NamedTuple):
     """What one address holds of one token."""
@@ -56,6 +59,8 @@ class ServingMap:
 
     def __init__(self, accounts: pa.RecordBatch, tickers: pa.RecordBatch, tokens: pa.RecordBatch) -> None:
         self._ticker_row = lru_cache(TICKERS_REMEMBERED)(self._find_ticker)
+        self.ranked = lru_cache(HOLDERS_REMEMBERED)(self._find_ranked)
+        """The account that stands at a place of all accounts ordered by ticker, then balance."""
         self._addresses = Texts(accounts["address"])
         self._balances = Amounts(accounts["balance"])
         self._credit_heights = integers(accounts["credit_height"])
@@ -116,8 +121,7 @@ class ServingMap:
         at = self._ticker_row(ticker)
         return Ranking(self, ticker, 0, 0) if at is None else Ranking(self, ticker, self._starts[at], self._holders[at])
 
-    def ranked(self, ticker: str, place: int) -> Account:
-        """The account that stands at `place` of all accounts ordered by ticker, then balance."""
+    def _find_ranked(self, ticker: str, place: int) -> Account:
         row = self._by_balance[place]
         return Account(ticker, self._addresses[row].decode(), self._balances[row], self._credit_heights[row])
 

@@ -9,7 +9,7 @@ from api.answers import answer, documented
 from api.envelopes import MaxResults, envelope
 from api.errors import TransactionNotFound
 from api.ledgers import check_published
-from api.pages import Cursor, HistoryPaged, Page, cursor_of, cut, key_of, paged
+from api.pages import Cursor, HistoryPaged, Page, Part, cursor_of, cut, key_of, paged
 from api.parameters import (
     AddressPath,
     HeightPath,
@@ -188,6 +188,17 @@ async def _page(request: Request, wanted: Filter, page: Page) -> Response:
         )
     rows, cursor = cut(found, page.limit, kind, lambda row: row.place)
     return paged([history_row(row) for row in rows], cursor)
+
+
+def history_at_hand(view: View, ticker: str, limit: int) -> Part | None:
+    """The newest operations of a token, where they are in memory."""
+    known = ticker_of(ticker)
+    wanted = Filter(ticker=known)
+    found = _recent(view, wanted, Page(0, limit, None)) if view.knows(known) else None
+    if found is None:
+        return None
+    rows, cursor = cut(found, limit, _kind(wanted), lambda row: row.place)
+    return Part([history_row(row) for row in rows], cursor)
 
 
 def _recent(view: View, wanted: Filter, page: Page) -> Sequence[Operation] | None:

@@ -10,7 +10,7 @@ from api.answers import answer, documented
 from api.envelopes import MaxResults, envelope
 from api.ledgers import AtHeight, Ledger, Moment, ask_aside, ask_page, at, pinned
 from api.listings import Wanted
-from api.pages import Cursor, Paged, cursor_of, paged
+from api.pages import Cursor, Paged, Part, cursor_of, cut, paged
 from api.parameters import TickerPath, current, ticker_not_found, ticker_of
 from api.rows import (
     Balance,
@@ -98,7 +98,7 @@ async def holders(
         return [(account, _virtual(ledger, account)) for account in found]
 
     is_quick = page.limit <= FEW and known not in current(request).extensions.keepers
-    rows, cursor = await ask_page(request, f"holders/{known}", page, height, asked, is_quick)
+    rows, cursor = await ask_page(request, _holders(known), page, height, asked, is_quick)
     listed = [balance(account) for account, _ in rows]
     if not include_virtual:
         return paged(listed, cursor)
@@ -112,7 +112,7 @@ async def all_holders(
 ) -> Response:
     """The same as a whole."""
     known = ticker_of(ticker)
-    kind = f"holders/{known}"
+    kind = _holders(known)
     moment, offset = pinned(current(request), kind, cursor, height)
 
     def count(ledger: Ledger) -> int:
@@ -134,6 +134,21 @@ async def all_holders(
         more,
         lambda place: cursor_of(kind, (moment.height, hash_, place)),
     )
+
+
+def holders_at_hand(view: View, ticker: str, limit: int) -> Part | None:
+    """The first holders of a token that exists at the published height; of receipts nothing."""
+    known = ticker_of(ticker)
+    if known in view.extensions.keepers or not view.knows(known):
+        return None
+    found = view.holders(known, 0, limit + 1)
+    accounts, cursor = cut(found, limit, _holders(known), lambda _: (view.tip.height, view.tip.hash, limit))
+    return Part([balance(account) for account in accounts], cursor)
+
+
+def _holders(ticker: str) -> str:
+    """What cursors of this list are marked with."""
+    return f"holders/{ticker}"
 
 
 def _check_known(ledger: Ledger, ticker: str) -> None:
