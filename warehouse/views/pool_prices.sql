@@ -1,8 +1,8 @@
 -- What did a pool ask for its tokens after each block that changed it?
 SELECT
     pool,
-    pools.height,
-    blocks.time,
+    pools.height AS height,
+    blocks.time AS time,
     token_a,
     token_b,
     reserve_a,

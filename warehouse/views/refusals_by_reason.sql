@@ -4,7 +4,7 @@ WITH reasons AS (
         operation,
         -- The record of a refused step carries its code apart.
         coalesce(code, step_code) AS reason,
-        count(*) AS refusals,
+        count(*)::BIGINT AS refusals,
         min(height) AS first_height,
         max(height) AS last_height
     FROM records
@@ -15,7 +15,7 @@ SELECT
     operation,
     reason,
     refusals,
-    refusals / sum(refusals) OVER ()::DOUBLE AS share,
+    refusals / (sum(refusals) OVER ())::DOUBLE AS share,
     first_height,
     last_height
 FROM reasons

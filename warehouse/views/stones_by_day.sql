@@ -1,10 +1,10 @@
 -- How many STONES are minted in a day, to how many addresses, and how many have been by then? (R-CORE-STONE-1)
 WITH days AS (
     SELECT
-        make_date((epoch(block_time)::BIGINT // 86400)::INTEGER) AS day,
-        count(*) AS mints,
+        DATE '1970-01-01' + floor(extract(epoch FROM block_time) / 86400)::INTEGER AS day,
+        count(*)::BIGINT AS mints,
         sum(amount)::DECIMAL(38, 8) AS minted,
-        count(DISTINCT to_address) AS recipients
+        count(DISTINCT to_address)::BIGINT AS recipients
     FROM records
     WHERE valid AND operation = 'mint_stones'
     GROUP BY day

@@ -4,7 +4,7 @@ WITH first_payments AS (
 )
 SELECT
     height,
-    2 AS pass,
+    toInt32(2) AS pass,
     toInt64(number) AS place,
     'expiry' AS operation,
     toNullable(concat(txid, ':', toString(vout))) AS output,
@@ -19,7 +19,7 @@ FROM settlements
 UNION ALL
 SELECT
     events.height,
-    if(ifNull(events.sequence > first_payments.first, false), 3, 1),
+    toInt32(if(ifNull(events.sequence > first_payments.first, false), 3, 1)),
     toInt64(events.sequence),
     'rounding',
     NULL,

@@ -1,4 +1,5 @@
 -- What did every record ask for, and what came of it?
 SELECT *
 FROM records
-LEFT JOIN (SELECT height, hash AS block_hash FROM blocks) AS hashes USING (height)
+-- Of one type by every reader's settings for joins.
+LEFT JOIN (SELECT height, toNullable(hash) AS block_hash FROM blocks) AS hashes USING (height)
