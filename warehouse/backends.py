@@ -21,6 +21,18 @@ def check_backend(address: str) -> None:
         )
 
 
+def check_start(address: str, workers: int) -> None:
+    """What can be known before a server starts. Raises UnusableBackend, BackendUnavailable."""
+    check_backend(address)
+    if address.startswith("chdb://") and workers > 1:
+        raise UnusableBackend("chdb:// is open in one process at a time: say --workers 1, or publish to a server")
+    if address != LAKE:
+        from warehouse.clickhouse.client import check
+        from warehouse.clickhouse.target import Target
+
+        check(Target.of(address))
+
+
 def opened(address: str, directory: Path) -> Backend:
     """The backend of that address, `directory` being the lake's folder. Raises UnusableBackend, BackendUnavailable."""
     check_backend(address)

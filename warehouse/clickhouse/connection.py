@@ -50,8 +50,9 @@ PASSING_ERRORS: Final = frozenset(
 LONGEST_WAIT: Final = 15.0
 """Seconds between two attempts, at most."""
 
-logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
-# It tells what it raises anyway.
+# They tell what they raise anyway, several times a second while a server is away.
+for _name in ("clickhouse_connect", "urllib3.connectionpool"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 WRITING: Final = {"async_insert": 0, "insert_deduplicate": 1}
 
@@ -134,7 +135,7 @@ class Connection:
         try:
             yield
         except ClickHouseError as error:
-            name, why = getattr(error, "name", None), _innermost(error)
+            name, why = getattr(error, "name", None), innermost(error)
             if name in PASSWORD_ERRORS:
                 raise WrongPassword(self.target.name) from None
             if name in PERMISSION_ERRORS:
@@ -146,7 +147,7 @@ class Connection:
             raise ServerAway(self.target.name, str(error)) from None
 
 
-def _innermost(error: BaseException) -> str:
+def innermost(error: BaseException) -> str:
     """The first cause of an error in a line: of a failed connection, what the system said."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause

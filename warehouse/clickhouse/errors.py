@@ -65,4 +65,6 @@ class UnusableTarget(UnusableQuery):
     """The address names no ClickHouse."""
 
     def __init__(self) -> None:
-        super().__init__("--to must be clickhouse://user:password@host:port/database or chdb:///folder")
+        super().__init__(
+            "--to and --backend name a ClickHouse as clickhouse://user:password@host:port/database or chdb:///folder"
+        )

@@ -1,6 +1,7 @@
 """The address of a ClickHouse, and how it is called where a password must not be seen."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -35,8 +36,14 @@ class Target:
         return cls(address, database, f"clickhouse://{parts.hostname}:{port or 8123}/{database}")
 
     @property
+    def folder(self) -> Path | None:
+        """Where the engine in this process keeps the database, None for a server."""
+        parts = urlsplit(self.address)
+        return Path(parts.path) if parts.scheme == "chdb" else None
+
+    @property
     def options(self) -> dict[str, Any]:
         """Arguments of `clickhouse_connect.get_client`: the database may not exist yet."""
-        if self.address.startswith("chdb:"):
+        if self.folder is not None:
             return {"dsn": self.address.split("?")[0], "database": DEFAULT_DATABASE}
         return {"dsn": self.address, "database": DEFAULT_DATABASE, "autogenerate_session_id": False}
