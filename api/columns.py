@@ -65,7 +65,7 @@ class Columns:
 
 def wanted(scope: Scope) -> Format:
     """The format that the request prefers."""
-    return chosen(Headers(scope=scope).get("accept", ""))
+    return chosen(next((value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"), ""))
 
 
 def _is_json(start: Message) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from io import BytesIO, StringIO
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ _BY_MEDIA_TYPE: Final = {media_type: format_ for format_, media_type in MEDIA_TY
 Batches = Iterable[pa.RecordBatch]
 
 
+@lru_cache(256)
 def chosen(accept: str) -> Format:
     """The format that an Accept header likes best; JSON when it names none of ours."""
     best, liking = Format.JSON, 0.0

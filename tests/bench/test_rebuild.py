@@ -42,7 +42,7 @@ def test_rebuild(chain: Callable[[int], Chain], operations: int, tmp_path: Path,
         with Lake.open(tmp_path / "lake") as lake:
             return sum(step.operations for step in rederive(lake, threading.Event()))
 
-    judged = benchmark.pedantic(rebuild, rounds=2, warmup_rounds=0)
+    judged = benchmark.pedantic(rebuild, rounds=3, warmup_rounds=0)
     assert benchmark.stats is not None, "give --benchmark-enable"
     benchmark.extra_info |= {"operations": judged, "operations_per_second": judged / benchmark.stats.stats.min}
     assert audit(tmp_path / "lake") == []
