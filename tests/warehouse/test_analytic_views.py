@@ -3,13 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tests.helpers.recorded import TIP, recorded_lake
 from warehouse.duckdb_engine import connect
@@ -17,6 +20,7 @@ from warehouse.snapshot import LakeReader, Snapshot
 from warehouse.view_texts import ANALYTIC_VIEWS
 
 Row = dict[str, Any]
+UNROUNDED = Context(prec=60)
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +161,56 @@ def test_the_newest_spread_is_that_at_the_tip(views: duckdb.DuckDBPyConnection) 
     for row in newest:
         # Staked principal is with its program, not with a holder.
         assert row["held"] <= circulating[row["ticker"]]
+
+
+MOST = 10**38 - 1
+"""The largest balance a DECIMAL(38, 8) holds, in units."""
+BAND = 10**18
+"""Units from which on a balance is told in two parts."""
+
+
+@st.composite
+def held_units(draw: st.DrawFn) -> list[int]:
+    """Balances of a token in units, whose sum is one a column can show: zeros, equal ones, next to a band, vast."""
+    count = draw(st.integers(0, 120))
+    most = MOST // max(count, 1)
+    near = st.builds(lambda band, beside: band * BAND + beside, st.integers(1, 99), st.integers(-2, 2))
+    units = st.one_of(st.integers(0, 3), st.integers(1, BAND), near, st.integers(0, most), st.just(most))
+    return draw(st.lists(units, min_size=count, max_size=count))
+
+
+def spread_of(tokens: dict[str, list[int]]) -> list[Row]:
+    """holder_distribution over just these balances."""
+    rows = [(ticker, Decimal(units).scaleb(-8, UNROUNDED)) for ticker, held in tokens.items() for units in held]
+    columns = {
+        "ticker": pa.array([ticker for ticker, _ in rows], pa.string()),
+        "balance": pa.array([balance for _, balance in rows], pa.decimal128(38, 8)),
+    }
+    text = Path("warehouse/views/holder_distribution.sql").read_text()
+    with duckdb.connect() as connection:
+        connection.register("balances", pa.table(columns))
+        return asked(connection, f"FROM ({text}) ORDER BY ticker")
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(held_units(), max_size=3))
+@example([[1], [MOST], [1, MOST - 1], [MOST // 150] * 150, [0, 0], []])
+@example([[BAND, BAND - 1, BAND + 1, 1], [*range(1, 130)]])
+def test_a_spread_of_any_balances(tokens: list[list[int]]) -> None:
+    """Amounts exactly, the ratios to what a double holds."""
+    held = {f"T{number}": sorted(filter(None, units), reverse=True) for number, units in enumerate(tokens)}
+    found = spread_of({f"T{number}": units for number, units in enumerate(tokens)})
+    assert [row["ticker"] for row in found] == [ticker for ticker, units in held.items() if units]
+    for row in found:
+        units = held[row["ticker"]]
+        total, count = sum(units), len(units)
+        assert (row["holders"], Fraction(row["held"]) * 10**8) == (count, Fraction(total))
+        skew = (count + 1) * total - 2 * sum(rank * each for rank, each in enumerate(units, 1))
+        assert row["gini"] == pytest.approx(float(Fraction(skew, count * total)), rel=1e-12, abs=1e-15)
+        for top in (1, 10, 100):
+            assert row[f"top_{top}_share"] == pytest.approx(float(Fraction(sum(units[:top]), total)), rel=1e-14)
+        if len(set(units)) == 1:
+            assert row["gini"] == 0
 
 
 def test_refusals_and_supply(views: duckdb.DuckDBPyConnection, lake: Snapshot) -> None:
