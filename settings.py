@@ -120,6 +120,16 @@ JwtKey = Annotated[
 ]
 JwtIssuer = Annotated[str | None, setting("jwt-issuer", "Who must have issued a token.", metavar="TEXT")]
 JwtAudience = Annotated[str | None, setting("jwt-audience", "For whom a token must be meant.", metavar="TEXT")]
+AccessLog = Annotated[
+    Path | None,
+    setting(
+        "access-log", "Folder for the log of requests, a file a day, instead of standard error. Made if missing.",
+        metavar="DIR",
+    ),
+]  # fmt: skip
+LogRetentionDays = Annotated[
+    int, setting("log-retention-days", "Days for which files of --access-log are kept; older ones are removed.", min=1)
+]
 
 
 def environment(given: dict[str, Any]) -> dict[str, str]:

@@ -49,7 +49,7 @@ from warehouse.commands.publish import publish
 from warehouse.commands.shell import shell
 from warehouse.commands.snapshot import snapshot_app
 from warehouse.commands.sql import sql
-from warehouse.commands.trail import trail
+from warehouse.commands.trail import trail_app
 from warehouse.duckdb_engine import connect
 from warehouse.errors import DifferenceFound, LakeError, LakeNotFound, UnusableQuery
 from warehouse.folds import fold_due, make_fold
@@ -100,6 +100,7 @@ app = typer.Typer(
 
 app.add_typer(keys_app, name="keys")
 app.add_typer(snapshot_app, name="snapshot")
+app.add_typer(trail_app, name="trail")
 
 
 @app.callback()
@@ -236,6 +237,8 @@ def serve(
     jwt_key: settings.JwtKey = None,
     jwt_issuer: settings.JwtIssuer = None,
     jwt_audience: settings.JwtAudience = None,
+    access_log: settings.AccessLog = None,
+    log_retention_days: settings.LogRetentionDays = SAFE.log_retention_days,
     trace: settings.Trace = None,
     backend: settings.BackendAddress = LAKE,
 ) -> None:
@@ -251,6 +254,8 @@ def serve(
         jwt_key=str(jwt_key) if jwt_key else None,
         jwt_issuer=jwt_issuer,
         jwt_audience=jwt_audience,
+        access_log=str(access_log) if access_log else None,
+        log_retention_days=log_retention_days,
     )
     serve_http(
         data,
@@ -341,7 +346,7 @@ Ctrl-C ends it.
 """
 
 
-for command in (sql, shell, export, catalogue, publish, trail):
+for command in (sql, shell, export, catalogue, publish):
     app.command()(command)
 
 

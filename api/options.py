@@ -31,6 +31,10 @@ class Options:
     jwt_key: str | None = None
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
+    access_log: str | None = None
+    """Folder for the lines of finished requests; None for standard error."""
+    log_retention_days: int = 30
+    """Whole days for which such lines are kept, after their own."""
 
     def __post_init__(self) -> None:
         for rate in (self.anonymous_rate, self.key_rate):

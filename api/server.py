@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from api.logs import log_as_json
 from api.options import VARIABLE, Options
+from api.request_log import RequestLog
 from api.tracing import VARIABLE as TRACE
 from api.tracing import check_collector, tracing
 from ingest.breaker import CircuitBreaker
@@ -68,6 +69,8 @@ def serve(
     options = options or Options()
     check_collector(trace)
     check_start(backend, workers)
+    if requests := request_log(options):
+        requests.close()
     # uvicorn raises the signal anew once it has stopped in good order: that is the end, not a failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     given = credentials or Credentials()
@@ -108,7 +111,8 @@ def app_from_environment() -> FastAPI:
     from api.app import create_app
     from api.metrics import circuit_became, node_called
 
-    log_as_json()
+    options = Options.from_text(os.environ[VARIABLE])
+    log_as_json(request_log(options))
     # While new blocks are read in a thread, a request waits at most this long for the interpreter.
     sys.setswitchinterval(SWITCH_INTERVAL)
     data_dir = Path(os.environ[DATA])
@@ -120,7 +124,7 @@ def app_from_environment() -> FastAPI:
     app = create_app(
         data_dir,
         backend=backend,
-        options=Options.from_text(os.environ[VARIABLE]),
+        options=options,
         network_height=node_height(backend, breaker, node_called) if has_node else None,
         node=partial(node_connection, breaker, node_called) if has_node else None,
         breaker=breaker if has_node else None,
@@ -131,6 +135,11 @@ def app_from_environment() -> FastAPI:
     gc.freeze()
     gc.set_threshold(*COLLECTIONS)
     return app
+
+
+def request_log(options: Options) -> RequestLog | None:
+    """The files that finished requests are logged to, when they are wanted. Raises UnusableOption."""
+    return RequestLog(Path(options.access_log), options.log_retention_days) if options.access_log else None
 
 
 def node_height(backend: Backend, breaker: CircuitBreaker | None = None, on_call: Heard = unheard) -> Callable[[], int]:

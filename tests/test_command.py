@@ -148,6 +148,7 @@ def test_a_settings_file_that_cannot_be_meant_is_wrong_use(text: str, tmp_path: 
         (["verify", "--data", "LAKE", "--against", "http://127.0.0.1:1"], 3, "127.0.0.1:1"),
         (["verify", "--data", "LAKE", "--against", "DIR"], 3, "no lake"),
         (["serve", "--data", "LAKE", "--port", "70000"], 2, "65535"),
+        (["serve", "--data", "LAKE", "--log-retention-days", "0"], 2, "--log-retention-days"),
         (["frobnicate"], 2, "frobnicate"),
     ],
 )
