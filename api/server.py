@@ -44,6 +44,8 @@ SWITCH_INTERVAL: Final = 0.0005
 LARGEST_ANSWER: Final = 64 << 20
 """Bytes of the largest answer taken from the node: its mempool as a list of half a million transactions."""
 
+START_GRACE: Final = 60
+"""Seconds without a sign of life after which a worker is replaced: on a busy machine its imports alone take several."""
 STOP_GRACE: Final = 10
 """Seconds for which running requests may go on after SIGTERM."""
 
@@ -100,6 +102,7 @@ def serve(
             proxy_headers=bool(options.trusted_proxies),
             forwarded_allow_ips=list(options.trusted_proxies),
             timeout_graceful_shutdown=STOP_GRACE,
+            timeout_worker_healthcheck=START_GRACE,
             timeout_keep_alive=75,
             backlog=4096,
         )
