@@ -122,13 +122,25 @@ def read_parts(
         wanted = list(columns or table.schema.names)
         read = wanted if whole or table.height in wanted else [*wanted, table.height]
         with pq.ParquetFile(directory / segment.file.path) as file:
-            for batch in file.iter_batches(ROW_GROUP, columns=read):
+            groups = range(file.num_row_groups) if whole else _groups(file.metadata, table.height, first, last)
+            for batch in file.iter_batches(ROW_GROUP, groups, read):
                 part = pa.Table.from_batches([batch])
                 if not whole:
                     at = part[table.height]
                     part = part.filter(pc.and_(pc.greater_equal(at, first), pc.less_equal(at, last)))
                 if part.num_rows:
                     yield part.select(wanted).cast(_columns(table, wanted))
+
+
+def _groups(metadata: pq.FileMetaData, height: str, first: int, last: int) -> list[int]:
+    """Row groups that can hold rows of the heights: all whose statistics do not say otherwise."""
+    column = metadata.schema.names.index(height)
+    found = []
+    for number in range(metadata.num_row_groups):
+        told = metadata.row_group(number).column(column).statistics
+        if told is None or not told.has_min_max or (told.min <= last and told.max >= first):
+            found.append(number)
+    return found
 
 
 def read_rows(

@@ -36,13 +36,16 @@ PASSING_ERRORS: Final = frozenset(
         "NETWORK_ERROR",
         "NO_ZOOKEEPER",
         "QUOTA_EXCEEDED",
+        "REPLICA_IS_NOT_IN_QUORUM",
         "SERVER_OVERLOADED",
         "SOCKET_TIMEOUT",
         "TABLE_IS_READ_ONLY",
         "TIMEOUT_EXCEEDED",
+        "TOO_FEW_LIVE_REPLICAS",
         "TOO_MANY_PARTS",
         "TOO_MANY_SIMULTANEOUS_QUERIES",
         "UNKNOWN_STATUS_OF_INSERT",
+        "UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE",
     }
 )
 """The server's names of what waiting may mend. An error without a name never reached it."""
@@ -54,7 +57,8 @@ LONGEST_WAIT: Final = 15.0
 for _name in ("clickhouse_connect", "urllib3.connectionpool"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
-WRITING: Final = {"async_insert": 0, "insert_deduplicate": 1}
+WRITING: Final = {"async_insert": 0, "distributed_foreground_insert": 1, "insert_deduplicate": 1}
+"""Rows are where they are read from when an insert returns, on every shard too: the mark comes after them."""
 
 
 class Connection:

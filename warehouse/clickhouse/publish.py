@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -126,7 +127,8 @@ class Publisher:
         generation = self.mark.generation
         named = hashlib.sha256("".join(part.file.sha256 for part in parts).encode()).hexdigest()
         count = 0
-        for number, rows in enumerate(_gathered(read_parts(snapshot.directory, parts, heights=(first, last)))):
+        gathered = _gathered(read_parts(snapshot.directory, parts, heights=(first, last)))
+        for number, rows in enumerate(_ahead(gathered)):
             marked = rows.append_column("generation", pa.repeat(pa.scalar(generation, pa.uint32()), rows.num_rows))
             self._connection.insert(STORED + name, marked, f"{named}:{generation}:{first}-{last}:{number}")
             count += rows.num_rows
@@ -155,3 +157,12 @@ def _gathered(parts: Iterator[pa.Table]) -> Iterator[pa.Table]:
             held = []
     if held:
         yield pa.concat_tables(held)
+
+
+def _ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same tables, of which the next is read while one is inserted."""
+    with ThreadPoolExecutor(1, "read") as reader:
+        reading = reader.submit(next, tables, None)
+        while (table := reading.result()) is not None:
+            reading = reader.submit(next, tables, None)
+            yield table
