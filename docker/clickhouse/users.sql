@@ -1,7 +1,7 @@
 -- Run at every start, so that a password that was changed holds from then on.
 CREATE USER IF NOT EXISTS publisher IDENTIFIED WITH sha256_password BY {publisher_password:String};
 ALTER USER publisher IDENTIFIED WITH sha256_password BY {publisher_password:String} SETTINGS PROFILE 'publisher';
-GRANT publisher TO publisher;
+GRANT writer TO publisher;
 
 CREATE USER IF NOT EXISTS api IDENTIFIED WITH sha256_password BY {api_password:String};
 ALTER USER api IDENTIFIED WITH sha256_password BY {api_password:String} SETTINGS PROFILE 'api';
