@@ -134,7 +134,11 @@ def test_make_help_names_targets_that_exist() -> None:
 
 @pytest.mark.parametrize("path", [*PAGES, ROOT / "docker/compose.yml", ROOT / "docker/Dockerfile"], ids=name_of)
 def test_environment_variables_are_those_of_options(path: Path) -> None:
-    known = {f"SIMPLICITY_{option[2:].upper().replace('-', '_')}" for options in OPTIONS.values() for option in options}
+    """Those that the commands read."""
+    commands = [
+        inner for command in COMMANDS.values() for inner in getattr(command, "commands", {"": command}).values()
+    ]
+    known = {str(option.envvar) for command in commands for option in command.params if option.envvar}
     assert set(re.findall(r"\bSIMPLICITY_[A-Z_]*[A-Z]\b", path.read_text())) <= known
 
 
