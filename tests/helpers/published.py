@@ -55,13 +55,25 @@ def assert_published(connection: Connection, snapshot: Snapshot) -> None:
     for name in FACTS:
         table = TABLES[name]
         found = connection.arrow(f"SELECT * FROM {'records' if name == 'operations' else name}")
-        assert rows_of(found, table.schema, table.key) == rows_of(snapshot.rows(name), table.schema, table.key), name
+        assert_equal(
+            name, rows_of(found, table.schema, table.key), rows_of(snapshot.rows(name), table.schema, table.key)
+        )
     with snapshot.connect() as lake:
         for name, key in VIEWS.items():
             expected = lake.sql(f"FROM {name}").to_arrow_table()
             found = connection.arrow(f"SELECT * FROM {name}")
             assert found.schema.names == expected.schema.names, name
-            assert rows_of(found, expected.schema, key) == rows_of(expected, expected.schema, key), name
+            assert_equal(name, rows_of(found, expected.schema, key), rows_of(expected, expected.schema, key))
+
+
+def assert_equal(name: str, found: list[dict[str, object]], expected: list[dict[str, object]]) -> None:
+    """The same rows; what is missing or too much is shown."""
+    if found != expected:
+        missing = [row for row in expected if row not in found]
+        beside = [row for row in found if row not in expected]
+        raise AssertionError(
+            f"{name}: {len(found)} rows for {len(expected)}; missing {missing[:3]}, beside {beside[:3]}"
+        )
 
 
 def rows_of(table: pa.Table, schema: pa.Schema, key: tuple[str, ...]) -> list[dict[str, object]]:

@@ -170,6 +170,27 @@ def test_the_same_insert_twice_adds_its_rows_once(world: Published) -> None:
     assert world.stored("segments") == before + 1
 
 
+@pytest.mark.parametrize("table", ["vaults", "blocks", "balances", "commits"])
+def test_rows_of_an_insert_that_the_server_noted_and_lost_are_inserted_again(
+    world: Published, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """As when it is killed between the two: it takes the repetition for known."""
+    publisher = world.publisher()
+    world.extend(12)
+    make_fold(world.lake)
+    insert, lost = Connection.insert, set[str]()
+
+    def losing(connection: Connection, name: str, rows: pa.Table, token: str) -> None:
+        if name == f"{STORED}{table}" and not lost:
+            lost.add(token)
+        if token not in lost:
+            insert(connection, name, rows, token)
+
+    monkeypatch.setattr(Connection, "insert", losing)
+    world.publish(publisher)
+    assert lost
+
+
 def test_a_second_publisher_takes_over_and_the_first_can_do_no_harm(world: Published) -> None:
     world.extend(5)
     first = world.publish()

@@ -6,6 +6,7 @@ that no mark shows, left by a crash, are never seen. A generation is given up, a
 have been inserted that no mark of it shows.
 """
 
+import itertools
 import os
 import secrets
 import socket
@@ -130,16 +131,22 @@ class Marks:
         return mark
 
     def show(self, mark: Mark) -> None:
-        """Let `mark` hold. Raises TakenOver when another generation has begun."""
-        newest = self.newest()
-        if newest is None or newest.publisher != self._publisher or newest.generation != mark.generation:
-            raise TakenOver(self._connection.target.name)
-        self._write(mark)
+        """Let `mark` hold. Raises TakenOver when another generation has begun.
 
-    def _write(self, mark: Mark) -> None:
+        A server that dies in the middle may have noted the row and lost it: then it is written under another token.
+        """
+        for attempt in itertools.count():
+            newest = self.newest()
+            if newest == mark:
+                return
+            if newest is None or newest.publisher != self._publisher or newest.generation != mark.generation:
+                raise TakenOver(self._connection.target.name)
+            self._write(mark, attempt)
+
+    def _write(self, mark: Mark, attempt: int = 0) -> None:
         values: Sequence[object] = [getattr(mark, name) for name in _SCHEMA.names]
         row = pa.table([pa.array([value], field.type) for value, field in zip(values, _SCHEMA, strict=True)], _SCHEMA)
-        self._connection.insert(TABLE, row, f"{mark.sequence}:{mark.publisher}")
+        self._connection.insert(TABLE, row, f"{mark.sequence}:{mark.publisher}:{attempt}")
 
     def _nothing(self) -> Mark:
         start = self._manifest.start_height

@@ -1,7 +1,7 @@
 """The lake's rows into ClickHouse: whole heights, shown by one mark after all tables have them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from warehouse.clickhouse.marks import Marks
 from warehouse.clickhouse.purge import Purge
 from warehouse.segments import read_parts
 from warehouse.snapshot import LakeReader, Snapshot
-from warehouse.tables import FACTS
+from warehouse.tables import FACTS, TABLES
 
 STEP_ROWS: Final = 2_000_000
 """Records, events and candidates of a step, about; what a restart does again at most."""
@@ -94,12 +94,21 @@ class Publisher:
         if height == self.mark.height and not back and not due:
             self._ledger.note(snapshot, self.mark)
             return None
-        rows = sum(self._insert(snapshot, name, parting + 1, height) for name in FACTS)
+        inserted = {name: self._insert(snapshot, name, parting + 1, height) for name in FACTS}
+        if not self._arrived(inserted, parting + 1, height):
+            self.mark = self._marks.claim()
+            return self._step(snapshot)
+        rows = sum(inserted.values())
         block = snapshot.rows("blocks", ["hash", "cumulative_hash"], (height, height)).to_pylist()
         shown = (block[0]["hash"], block[0]["cumulative_hash"]) if block else ("", "")
         mark = base.up_to(height, *shown)
         if fold is not None and due:
-            rows += self._insert_fold(snapshot, fold.balances.path, mark.sequence)
+            accounts = self._insert_fold(snapshot, fold.balances.path, mark.sequence)
+            found = f"SELECT count() FROM {STORED}balances WHERE fold = {mark.sequence}"
+            if self._connection.rows(found) != [(accounts,)]:
+                self.mark = self._marks.claim()
+                return self._step(snapshot)
+            rows += accounts
             mark = mark.with_fold(mark.sequence, fold.height)
         self._marks.show(mark)
         self.mark = mark
@@ -133,6 +142,18 @@ class Publisher:
             self._connection.insert(STORED + name, marked, f"{named}:{generation}:{first}-{last}:{number}")
             count += rows.num_rows
         return count
+
+    def _arrived(self, inserted: Mapping[str, int], first: int, last: int) -> bool:
+        """Whether all rows of the heights are there under our generation.
+
+        A server that dies between taking note of an insert and keeping its rows takes the repetition for known.
+        """
+        counts = " UNION ALL ".join(
+            f"SELECT '{name}', count() FROM {STORED}{name} WHERE generation = {self.mark.generation}"
+            f" AND {TABLES[name].height} BETWEEN {first} AND {last}"
+            for name in inserted
+        )
+        return dict(self._connection.rows(counts)) == inserted
 
     def _insert_fold(self, snapshot: Snapshot, path: str, number: int) -> int:
         """All accounts, under a number that no fold had."""
