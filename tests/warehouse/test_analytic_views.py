@@ -1,8 +1,9 @@
 """What analysts ask, on the recorded chain, against the same numbers worked out row by row."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from pathlib import Path
@@ -49,7 +50,7 @@ def facts(lake: Snapshot, table: str) -> list[Row]:
     return found
 
 
-def days(lake: Snapshot) -> dict[int, object]:
+def days(lake: Snapshot) -> dict[int, date]:
     """UTC day of each block."""
     return {row["height"]: row["time"].astimezone(UTC).date() for row in facts(lake, "blocks")}
 
@@ -129,19 +130,22 @@ def test_addresses(views: duckdb.DuckDBPyConnection, lake: Snapshot) -> None:
     assert {row["day"]: row["addresses"] for row in asked(views, "FROM active_addresses")} == {
         when: len(who) for when, who in active.items()
     }
-    new = asked(views, "FROM new_addresses ORDER BY day")
-    assert sum(row["addresses"] for row in new) == new[-1]["total"] == len(seen)
+    firsts = sorted(day[min(heights)] for heights in seen.values())
+    assert [(*row.values(),) for row in asked(views, "FROM new_addresses ORDER BY day")] == [
+        (when, firsts.count(when), bisect_right(firsts, when)) for when in sorted(set(firsts))
+    ]
 
 
 @pytest.mark.parametrize("hashes", [1, 8, 64])
-def test_active_addresses_are_told_apart_where_their_hashes_are_equal(
-    views: duckdb.DuckDBPyConnection, hashes: int
+@pytest.mark.parametrize("view", ["active_addresses", "new_addresses"])
+def test_addresses_are_told_apart_where_their_hashes_are_equal(
+    views: duckdb.DuckDBPyConnection, view: str, hashes: int
 ) -> None:
     """Every script shares its hash, most do, some do."""
-    text = Path("warehouse/views/active_addresses.sql").read_text()
+    text = Path(f"warehouse/views/{view}.sql").read_text()
     fewer = text.replace("hash(script)", f"(hash(script) % {hashes} * 4096)")
     assert fewer != text
-    assert asked(views, f"FROM ({fewer}) ORDER BY day") == asked(views, "FROM active_addresses ORDER BY day")
+    assert asked(views, f"FROM ({fewer}) ORDER BY day") == asked(views, f"FROM {view} ORDER BY day")
 
 
 @pytest.mark.parametrize("height", range(112, TIP + 1, 5))

@@ -38,6 +38,7 @@ counts AS (
     SELECT day, count(DISTINCT script) AS addresses
     FROM (FROM balance_events SEMI JOIN shared ON hash(script) // 4096 = hashed)
     INNER JOIN days USING (height)
+    WHERE script IS NOT NULL
     GROUP BY day
 )
 SELECT make_date(day::INTEGER) AS day, sum(addresses)::BIGINT AS addresses
