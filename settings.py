@@ -4,7 +4,6 @@ An option given on the command line wins over its variable `SIMPLICITY_<OPTION>`
 """
 
 import inspect
-import os
 import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,10 +11,6 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 from typer.core import TyperGroup
-
-# Arrow's allocator reads it when it is loaded, after this module: milliseconds until freed memory goes back to the
-# system. With its own default, what one batch frees is faulted in anew by the next.
-os.environ.setdefault("MIMALLOC_PURGE_DELAY", "5000")
 
 DEFAULT_FILE = Path("simplicity.toml")
 

@@ -319,16 +319,3 @@ def test_keys_are_made_listed_and_revoked(lake: Path) -> None:
     assert run("keys", "revoke", "--data", lake, "00000000").exit_code == 2
     assert run("keys", "create", "--data", lake, "--name", "x", "--rate", "often").exit_code == 2
     assert run("keys", "create", "--data", lake / "nowhere", "--name", "x").exit_code == 3
-
-
-def test_memory_settings_are_made_before_arrow_is_loaded() -> None:
-    """Arrow's allocator reads them once, when it is loaded."""
-    script = "import settings, sys, os; print('pyarrow' in sys.modules, os.environ['MIMALLOC_PURGE_DELAY'])"
-    environment = {name: value for name, value in os.environ.items() if name != "MIMALLOC_PURGE_DELAY"}
-    shown = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert shown.stdout.split() == ["False", "5000"], shown.stderr
-    loaded = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import simplicity"], cwd=ROOT, capture_output=True, text=True
-    ).stderr
-    modules = [line.rpartition("|")[2].strip() for line in loaded.splitlines()]
-    assert modules.index("settings") < modules.index("pyarrow")
