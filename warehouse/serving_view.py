@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from immutables import Map
 
@@ -20,6 +20,9 @@ from warehouse.manifest import Manifest
 from warehouse.overlay import NOTHING, UNMOVED, Change, Changes, Moved
 from warehouse.recent import Recent
 from warehouse.serving_map import Account, RankKey, ServingMap, Supply, Token, rank_key
+
+FEW: Final = 500
+"""Changed accounts that are ranked while a request waits."""
 
 
 class Listed(NamedTuple):
@@ -155,6 +158,11 @@ class View:
 
         # No two accounts have the same key.
         return [account for _, account in islice(merge(unchanged(), changed()), skip, skip + limit)]
+
+    def tells_holders_at_once(self, ticker: str) -> bool:
+        """Whether the ranking is known but for few changes, so that a page of it costs no more than some lookups."""
+        changes, known = self.changes.get(ticker, NOTHING), self._moved.get(ticker, UNMOVED).changes
+        return known.steps <= changes.steps and len(changes.by_address) - len(known.by_address) <= FEW
 
     def count_holders(self, ticker: str) -> int:
         """How many they are."""

@@ -97,7 +97,7 @@ async def holders(
             return [(account, None) for account in found]
         return [(account, _virtual(ledger, account)) for account in found]
 
-    is_quick = page.limit <= FEW and known not in current(request).extensions.keepers
+    is_quick = page.limit <= FEW and _is_at_hand(current(request), known)
     rows, cursor = await ask_page(request, _holders(known), page, height, asked, is_quick)
     listed = [balance(account) for account, _ in rows]
     if not include_virtual:
@@ -139,11 +139,16 @@ async def all_holders(
 def holders_at_hand(view: View, ticker: str, limit: int) -> Part | None:
     """The first holders of a token that exists at the published height; of receipts nothing."""
     known = ticker_of(ticker)
-    if known in view.extensions.keepers or not view.knows(known):
+    if not _is_at_hand(view, known) or not view.knows(known):
         return None
     found = view.holders(known, 0, limit + 1)
     accounts, cursor = cut(found, limit, _holders(known), lambda _: (view.tip.height, view.tip.hash, limit))
     return Part([balance(account) for account in accounts], cursor)
+
+
+def _is_at_hand(view: View, ticker: str) -> bool:
+    """Whether short pages of its holders are told without holding up others; receipts have to be counted."""
+    return ticker not in view.extensions.keepers and view.tells_holders_at_once(ticker)
 
 
 def _holders(ticker: str) -> str:

@@ -24,7 +24,7 @@ from tempfile import NamedTemporaryFile
 from typing import IO, Final
 from urllib.parse import parse_qsl, urlsplit
 
-import chdb
+from chdb.state import connect
 
 from tests.helpers.api import free_port
 
@@ -54,7 +54,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, folder: str, port: int) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.folder = folder
-        self._kept = chdb.connect(folder)
+        self._kept = connect(folder)
 
     def handle_error(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
         """A client that was killed is no error of the server."""
@@ -92,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _run(self, query: str, given: dict[str, str], rows: bytes) -> bytes:
         values = {name[6:]: value for name, value in given.items() if name.startswith("param_")}
-        with closing(chdb.connect(self.server.folder)) as connection:
+        with closing(connect(self.server.folder)) as connection:
             if "database" in given:
                 connection.query(f"USE `{given['database']}`")
             for name, value in given.items():

@@ -182,6 +182,27 @@ def test_a_view_is_not_touched_by_later_blocks(lake: Lake) -> None:
     assert_says(before, maker)
 
 
+def test_holders_are_told_at_once_when_few_changes_are_still_to_be_ranked(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse.serving_view.FEW", 1)
+    maker, serving = FactMaker(seed=4), Serving(LakeBackend(lake.directory))
+    lake.commit(*maker.extend(10))
+    serving.refresh()
+    older = serving.view
+    assert older is not None
+    ticker = max(older.changes, key=lambda name: len(older.changes[name].by_address))
+    assert not older.tells_holders_at_once(ticker)
+    older.holders(ticker, 0, 1)
+    assert older.tells_holders_at_once(ticker)
+    lake.commit(*maker.extend(10))
+    serving.refresh()
+    assert serving.view is not None
+    serving.view.holders(ticker, 0, 1)
+    assert serving.view.tells_holders_at_once(ticker)
+    assert not older.tells_holders_at_once(ticker), "the ranking has gone on to a later block"
+
+
 @pytest.mark.parametrize("depth", [1, 7, 19])
 def test_a_rewind_is_as_if_the_blocks_had_never_been(lake: Lake, depth: int) -> None:
     """R-CORE-REORG-1, seen from the lookups, whether or not a refresh falls between rewind and new branch."""
