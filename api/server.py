@@ -67,12 +67,12 @@ def serve(
     `node` is the address of Bitcoin Core for the network's height; without it that height is null. `trace` is the
     address of a collector of traces. Raises UnusableOption, UnusableBackend, BackendUnavailable.
     """
-    log_as_json()
     options = options or Options()
     check_collector(trace)
     check_start(backend, workers)
     if requests := request_log(options):
         requests.close()
+    log_as_json()
     # uvicorn raises the signal anew once it has stopped in good order: that is the end, not a failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     given = credentials or Credentials()
