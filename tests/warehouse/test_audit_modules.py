@@ -210,7 +210,7 @@ def test_what_is_negative_within_a_block_is_no_finding_and_after_it_is(directory
 
     for last in (False, True):
         copy = shutil.copytree(directory, directory.with_name(str(last)))
-        rewrite(copy, "balance_events", lambda rows, last=last: overdraw(rows, last))  # type: ignore[misc]
+        rewrite(copy, "balance_events", lambda rows, last=last: overdraw(rows, last))  # type: ignore[misc]  # a default has no type
         found = {finding.check for finding in audit(copy)}
         assert "running_balances" in found
         assert ("negative_balances" in found) == last
